@@ -31,6 +31,23 @@ void arena_reset(struct arena *arena)
     arena_init(arena, arena->limit);
 }
 
+void arena_rewind(struct arena *arena)
+{
+    struct arena_block *kept = arena->blocks;
+    /* A block past the ceiling held one huge object: it would be pinned for nothing. */
+    if (!kept || kept->size > BLOCK_CEILING) {
+        arena_reset(arena);
+        return;
+    }
+    arena->blocks = kept->older;
+    kept->older = NULL;
+    arena_reset(arena);
+    arena->blocks = kept;
+    arena->used = kept->size;
+    arena->lo = (unsigned char *)(kept + 1);
+    arena->hi = (unsigned char *)kept + kept->size;
+}
+
 static bool arena_grow(struct arena *arena, size_t need)
 {
     size_t size = arena->blocks ? arena->blocks->size * 2 : BLOCK_FIRST;

@@ -26,6 +26,10 @@ void arena_init(struct arena *arena, size_t limit);
 /* Frees all; the arena may be used again with the same limit. */
 void arena_reset(struct arena *arena);
 
+/* Empties the arena and keeps its newest block (unless that is oversized), so that units of
+ * work of like size that follow each other need no malloc. What was allocated is gone. */
+void arena_rewind(struct arena *arena);
+
 /* Zeroed memory for count objects, or NULL when the limit (or the machine) is spent.
  * count == 0 gives a valid pointer to no objects. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size, size_t align, size_t count);

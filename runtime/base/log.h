@@ -9,7 +9,8 @@
 
 #include "runtime/base/attr.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+/* LOG_OFF is a threshold only: nothing is logged at it. */
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 
 /* Messages below the level are dropped; LOG_INFO at the start. */
 void log_set_level(enum log_level level);

@@ -83,8 +83,8 @@ const char *json_error_text(enum json_error error);
 
 /* Reads text whole. On JSON_ERR_NONE fills *doc, whose nodes lie in the arena. Otherwise *doc is
  * untouched and *at (if not NULL) is the byte offset where the text stopped being acceptable. */
-MUST_USE enum json_error json_parse(Str text, const struct json_limits *limits,
-                                    struct arena *arena, struct json_doc *doc, uint32_t *at);
+MUST_USE enum json_error json_parse(Str text, const struct json_limits *limits, struct arena *arena,
+                                    struct json_doc *doc, uint32_t *at);
 
 /* The member of the object at index whose key is exactly key, or JSON_NONE (also when the
  * node is no object). */

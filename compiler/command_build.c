@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_build.c - compile, check, fmt, disasm: the subcommands that judge no call. */
+#include <stdio.h>
+
+#include "compiler/command.h"
+
+static Str default_output(struct arena *mem, Str path)
+{
+    if (str_ends(path, STR(".pol")))
+        path = str_sub(path, 0, path.n - 4);
+    return arena_printf(mem, "%.*s.polb", STR_ARG(path));
+}
+
+static void print_cost(const struct compilation *c)
+{
+    struct program *program;
+    struct bundle_error error;
+    if (program_load(buf_str(&c->bundle), &program, &error) != ST_OK)
+        return;
+    (void)fprintf(stderr, "%u rules, %u conditions, %u tools, %zu bytes; identity %s\n",
+                  program->counts[SECTION_RULES], program->counts[SECTION_ATOMS],
+                  program->counts[SECTION_TOOLS], program->bytes.n, program->id);
+    (void)fprintf(stderr, "cost of a decision: at most %llu + %llu a byte of the call\n",
+                  (unsigned long long)program->meta->cost_fixed,
+                  (unsigned long long)program->meta->cost_per_byte);
+    program_release(program);
+}
+
+enum exit_code command_compile(const struct options *options)
+{
+    struct compilation c;
+    enum exit_code code = EXIT_COMPILE;
+    compilation_init(&c);
+    bool is_good = compilation_check(&c, options->files[0]) && compilation_emit(&c);
+    report_diags(&c, options);
+    if (is_good) {
+        Str output = options->output.n ? options->output : default_output(&c.mem, options->files[0]);
+        code = write_file(output, buf_str(&c.bundle));
+        if (code == EXIT_OK && options->verbose)
+            print_cost(&c);
+    }
+    compilation_free(&c);
+    return code;
+}
+
+enum exit_code command_check(const struct options *options)
+{
+    enum exit_code code = EXIT_OK;
+    for (int i = 0; i < options->file_count; i++) {
+        struct compilation c;
+        compilation_init(&c);
+        if (!compilation_check(&c, options->files[i]) || !compilation_emit(&c))
+            code = EXIT_COMPILE;
+        report_diags(&c, options);
+        compilation_free(&c);
+    }
+    return code;
+}
+
+static enum exit_code format_file(Str path, const struct options *options)
+{
+    struct compilation c;
+    struct buf text;
+    enum exit_code code = EXIT_COMPILE;
+    compilation_init(&c);
+    buf_init(&text, (size_t)SOURCE_BYTES_MAX * 4);
+    if (source_read(&c.sources, path, &c.mem, &c.source) != ST_OK) {
+        code = usage_error("can't read %.*s", STR_ARG(path));
+    } else {
+        c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
+        if (c.diags.errors == 0) {
+            policy_print(c.policy, &c.sources.items[c.source], &text);
+            bool is_same = str_eq(buf_str(&text), c.sources.items[c.source].text);
+            if (options->check)
+                code = is_same ? EXIT_OK : EXIT_FINDINGS;
+            else if (options->write)
+                code = is_same ? EXIT_OK : write_file(path, buf_str(&text));
+            else
+                code = put_text(buf_str(&text));
+            if (options->check && !is_same)
+                (void)fprintf(stderr, "%.*s: is laid out otherwise\n", STR_ARG(path));
+        } else {
+            report_diags(&c, options);
+        }
+    }
+    buf_free(&text);
+    compilation_free(&c);
+    return code;
+}
+
+enum exit_code command_fmt(const struct options *options)
+{
+    enum exit_code worst = EXIT_OK;
+    for (int i = 0; i < options->file_count; i++) {
+        enum exit_code code = format_file(options->files[i], options);
+        if (code > worst)
+            worst = code;
+    }
+    return worst;
+}
+
+enum exit_code command_disasm(const struct options *options)
+{
+    struct program *program;
+    struct bundle_error error;
+    struct buf text;
+    enum status status = program_read(options->files[0].p, &program, &error);
+    if (status != ST_OK)
+        return usage_error("%s: %s", options->files[0].p, error.text);
+    buf_init(&text, (size_t)1 << 30);
+    program_disassemble(program, &text);
+    enum exit_code code = put_text(buf_str(&text));
+    buf_free(&text);
+    program_release(program);
+    return code;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy.y - the syntax of policies. Every action is one call of compiler/parse.h.
+ *
+ * Precedence is in the shape of the rules, loosest first: or, and, not, comparison (which does
+ * not chain), "??", primary. There are no conflicts and no precedence declarations.
+ */
+%name policy_push
+%token_prefix TK_
+%token_type {struct token}
+%default_type {struct token}
+%extra_context {struct parse *ps}
+%start_symbol policy
+
+%include {
+#include "compiler/parse.h"
+#ifdef __clang__ /* Lemon's own code: a list of case labels, an assert behind a switch */
+#pragma clang diagnostic ignored "-Wimplicit-fallthrough"
+#pragma clang diagnostic ignored "-Wunreachable-code"
+#endif
+static const struct token absent;
+static const struct names no_names;
+static const struct operands no_items;
+}
+
+/* A fixed stack is a limit on nesting. parse.c bounds brackets far below it; what is left is
+ * "not not not ...". */
+%stack_size 1024
+%stack_overflow { parse_too_deep(ps, (Span){ .source = ps->source, .lo = 0, .hi = 0 }); }
+
+/* Errors are found, reported and recovered from in parse.c, before the parser sees the token. */
+%syntax_error { (void)yymajor; }
+
+/* Never part of a rule: a token that forces the parser into error recovery. */
+%token RESERVED.
+
+//////////////////////////////// statements /////////////////////////////////
+policy ::= statements.
+statements ::= .
+statements ::= statements statement.
+statement ::= error SEMI.
+
+statement ::= POLICY(K) STRING(N) version(V) SEMI(E).
+    { ast_policy(ps, N, V, span_join(K.span, E.span)); }
+version(A) ::= .                    { A = absent; }
+version(A) ::= VERSION NUMBER(N).   { A = N; }
+
+statement ::= SERVER(K) STRING(N) SEMI(E).
+    { ast_server(ps, N, absent, absent, span_join(K.span, E.span)); }
+statement ::= SERVER(K) STRING(N) TOOLS STRING(T) open(O) SEMI(E).
+    { ast_server(ps, N, T, O, span_join(K.span, E.span)); }
+open(A) ::= .                       { A = absent; }
+open(A) ::= OPEN(T).                { A = T; }
+
+statement ::= LET(K) NAME(N) ASSIGN expr(V) SEMI(E).
+    { ast_let(ps, N, V, span_join(K.span, E.span)); }
+
+statement ::= DEFAULT(K) effect(F) reason(R) SEMI(E).
+    { ast_default(ps, F, R, span_join(K.span, E.span)); }
+
+////////////////////////////////// rules ////////////////////////////////////
+%type rule {struct rule *}
+rule(A) ::= effect(F) TOOL names(T) on(O).
+    { A = ast_rule(ps, F, T, O); }
+statement ::= rule(R) condition(C) reason(W) SEMI(E).
+    { ast_rule_end(ps, R, C, W, E.span); }
+
+effect(A) ::= ALLOW(T).             { A = T; }
+effect(A) ::= ASK(T).               { A = T; }
+effect(A) ::= DENY(T).              { A = T; }
+
+%type names {struct names}
+names(A) ::= STRING(T).             { A = ast_name(ps, no_names, T); }
+names(A) ::= names(L) COMMA STRING(T).
+    { A = ast_name(ps, L, T); }
+
+%type on {struct names}
+on(A) ::= .                         { A = no_names; }
+on(A) ::= ON names(L).              { A = L; }
+
+%type condition {struct clause}
+condition(A) ::= .
+    { A = (struct clause){ .keyword = absent }; }
+condition(A) ::= WHEN(K) expr(E).
+    { A = (struct clause){ .keyword = K, .condition = E }; }
+condition(A) ::= UNLESS(K) expr(E).
+    { A = (struct clause){ .keyword = K, .condition = E }; }
+
+reason(A) ::= .                     { A = absent; }
+reason(A) ::= REASON STRING(T).     { A = T; }
+
+////////////////////////////////// tests ////////////////////////////////////
+test_head ::= TEST(K) STRING(N) LBRACE.
+    { ast_test(ps, K, N); }
+statement ::= test_head test_items RBRACE(E).
+    { ast_test_end(ps, E.span); }
+test_items ::= .
+test_items ::= test_items test_item.
+test_item ::= error SEMI.
+test_item ::= AS(K) JSON(J) SEMI(E).
+    { ast_as(ps, J, span_join(K.span, E.span)); }
+test_item ::= CALL(K) STRING(T) on_one(O) json(J) SEMI(E).
+    { ast_call(ps, T, O, J, span_join(K.span, E.span)); }
+test_item ::= EXPECT(K) effect(V) text(R) SEMI(E).
+    { ast_expect(ps, V, R, span_join(K.span, E.span)); }
+on_one(A) ::= .                     { A = absent; }
+on_one(A) ::= ON STRING(T).         { A = T; }
+json(A) ::= .                       { A = absent; }
+json(A) ::= JSON(T).                { A = T; }
+text(A) ::= .                       { A = absent; }
+text(A) ::= STRING(T).              { A = T; }
+
+/////////////////////////////// expressions /////////////////////////////////
+%type expr       {struct operand}
+%type or_chain   {struct operands}
+%type conjunct   {struct operand}
+%type and_chain  {struct operands}
+%type negation   {struct operand}
+%type comparison {struct operand}
+%type value      {struct operand}
+%type primary    {struct operand}
+
+expr(A) ::= or_chain(C).            { A = ast_chain(ps, OP2_OR, C); }
+or_chain(A) ::= conjunct(E).        { A = ast_item(no_items, E); }
+or_chain(A) ::= or_chain(L) OR conjunct(E).
+    { A = ast_item(L, E); }
+
+conjunct(A) ::= and_chain(C).       { A = ast_chain(ps, OP2_AND, C); }
+and_chain(A) ::= negation(E).       { A = ast_item(no_items, E); }
+and_chain(A) ::= and_chain(L) AND negation(E).
+    { A = ast_item(L, E); }
+
+negation(A) ::= comparison(E).      { A = E; }
+negation(A) ::= NOT(K) negation(E). { A = ast_unary(ps, EXPR_NOT, K, E); }
+
+comparison(A) ::= value(E).         { A = E; }
+comparison(A) ::= value(L) compare(O) value(R).
+    { A = ast_binary(ps, O, L, R); }
+comparison(A) ::= value(L) NOT(K) IN value(R).
+    { A = ast_unary(ps, EXPR_NOT, (struct token){ .span = L.span, .kind = K.kind }, ast_binary(ps, OP2_IN, L, R)); }
+
+%type compare {enum binary_op}
+compare(A) ::= EQ.                  { A = OP2_EQ; }
+compare(A) ::= NE.                  { A = OP2_NE; }
+compare(A) ::= LT.                  { A = OP2_LT; }
+compare(A) ::= LE.                  { A = OP2_LE; }
+compare(A) ::= GT.                  { A = OP2_GT; }
+compare(A) ::= GE.                  { A = OP2_GE; }
+compare(A) ::= IN.                  { A = OP2_IN; }
+compare(A) ::= STARTS WITH.         { A = OP2_STARTS; }
+compare(A) ::= ENDS WITH.           { A = OP2_ENDS; }
+compare(A) ::= CONTAINS.            { A = OP2_CONTAINS; }
+compare(A) ::= MATCHES.             { A = OP2_MATCHES; }
+compare(A) ::= LIKE.                { A = OP2_LIKE; }
+
+value(A) ::= primary(E).            { A = E; }
+value(A) ::= primary(L) ELSE value(R).
+    { A = ast_binary(ps, OP2_ELSE, L, R); }
+
+primary(A) ::= NULL(T).             { A = ast_literal(ps, EXPR_NULL, T); }
+primary(A) ::= TRUE(T).             { A = ast_literal(ps, EXPR_BOOL, T); }
+primary(A) ::= FALSE(T).            { A = ast_literal(ps, EXPR_BOOL, T); }
+primary(A) ::= NUMBER(T).           { A = ast_literal(ps, EXPR_NUMBER, T); }
+primary(A) ::= STRING(T).           { A = ast_literal(ps, EXPR_STRING, T); }
+primary(A) ::= REGEX(T).            { A = ast_literal(ps, EXPR_PATTERN, T); }
+primary(A) ::= NAME(T).             { A = ast_literal(ps, EXPR_NAME, T); }
+primary(A) ::= LPAREN(L) expr(E) RPAREN(R).
+    { A = (struct operand){ .expr = E.expr, .span = span_join(L.span, R.span) }; }
+primary(A) ::= LBRACK(L) items(I) RBRACK(R).
+    { A = ast_group(ps, EXPR_LIST, I, span_join(L.span, R.span)); }
+primary(A) ::= LBRACE(L) items(I) RBRACE(R).
+    { A = ast_group(ps, EXPR_SET, I, span_join(L.span, R.span)); }
+primary(A) ::= field(F).            { A = F; }
+primary(A) ::= HAS(K) field(F).     { A = ast_unary(ps, EXPR_HAS, K, F); }
+primary(A) ::= NAME(N) LPAREN items(I) RPAREN(R).
+    { A = ast_call_function(ps, N, I, R.span); }
+primary(A) ::= pieces(P) TAIL(T).   { A = ast_interpolation(ps, P, T); }
+
+%type pieces {struct operands}
+pieces(A) ::= HEAD(T) expr(E).      { A = ast_pieces(ps, no_items, T, E); }
+pieces(A) ::= pieces(P) MIDDLE(T) expr(E).
+    { A = ast_pieces(ps, P, T, E); }
+
+%type items {struct operands}
+%type item_list {struct operands}
+items(A) ::= .                      { A = no_items; }
+items(A) ::= item_list(L).          { A = L; }
+items(A) ::= item_list(L) COMMA.    { A = L; }
+item_list(A) ::= expr(E).           { A = ast_item(no_items, E); }
+item_list(A) ::= item_list(L) COMMA expr(E).
+    { A = ast_item(L, E); }
+
+%type field {struct operand}
+%type path {struct names}
+field(A) ::= ARGS(R) path(P).       { A = ast_field(ps, R, P); }
+field(A) ::= PRINCIPAL(R) path(P).  { A = ast_field(ps, R, P); }
+path(A) ::= DOT key(K).             { A = ast_name(ps, no_names, K); }
+path(A) ::= path(P) DOT key(K).     { A = ast_name(ps, P, K); }
+key(A) ::= NAME(T).                 { A = T; }
+key(A) ::= STRING(T).               { A = T; }
+
+%code {
+size_t policy_parser_bytes(void)
+{
+    return sizeof(yyParser);
+}
+
+/* A parse without actions, on a copy of the state numbers alone. */
+bool policy_takes(const void *parser, int kind)
+{
+    const yyParser *p = parser;
+    YYACTIONTYPE states[YYSTACKDEPTH + 1];
+    int top = (int)(p->yytos - p->yystack);
+    for (int i = 0; i <= top; i++)
+        states[i] = p->yystack[i].stateno;
+    for (;;) {
+        YYACTIONTYPE action = yy_find_shift_action((YYCODETYPE)kind, states[top]);
+        if (action < YY_MIN_REDUCE)
+            return action <= YY_MAX_SHIFTREDUCE || action == YY_ACCEPT_ACTION;
+        int rule = action - YY_MIN_REDUCE;
+        top += yyRuleInfoNRhs[rule];
+        action = yy_find_reduce_action(states[top], yyRuleInfoLhs[rule]);
+        if (top >= YYSTACKDEPTH - 1)
+            return false;
+        states[++top] = action;
+    }
+}
+}

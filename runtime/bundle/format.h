@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* format.h - the bundle file (.polb), byte for byte.
+ *
+ * Header, section table, sections. Integers are little-endian; sections start at multiples of
+ * eight, follow each other in the order of section.def without gaps but zero padding, and hold
+ * arrays of the records below, whose padding fields are zero. Nothing is a pointer: records refer
+ * to each other by index. The same policy compiled by the same compiler gives the same bytes.
+ *
+ * Identity: SHA-256 over the file without the checksum and the identity themselves; it names the
+ * policy everywhere. Checksum: XXH3-64 of the sections, seeded by XXH3-64 of the header's first 32
+ * bytes, against accidents, checked first.
+ */
+#ifndef RUNTIME_BUNDLE_FORMAT_H
+#define RUNTIME_BUNDLE_FORMAT_H
+
+#include <stdint.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "bundles are read in place: a little-endian machine is needed"
+#endif
+
+enum {
+    BUNDLE_FORMAT = 1,             /* raised whenever a released bundle would be read differently */
+    BUNDLE_BYTES_MAX = 64 << 20,   /* of a file */
+    BUNDLE_REGISTERS = 16,         /* value registers of an atom */
+    BUNDLE_ATOM_INSNS_MAX = 256,   /* instructions of one atom */
+    BUNDLE_RULE_INSNS_MAX = 65535, /* instructions of one rule */
+    BUNDLE_SLOT_STEPS_MAX = 32,    /* keys on the way to one field */
+    BUNDLE_SHAPE_DEPTH_MAX = 64,   /* nesting of shapes */
+    BUNDLE_TEXT_MAX = 4096,        /* bytes of a name, a reason, a quoted source text */
+    BUNDLE_CONCAT_MAX = 64 * 1024, /* bytes of a joined string; longer is unknown */
+};
+
+/* The cost of a decision is at most fixed + per_byte * (bytes of the arguments and the caller's
+ * identity). A unit is one instruction or one byte touched. */
+#define BUNDLE_COST_FIXED_MAX    UINT64_C(16777216)
+#define BUNDLE_COST_PER_BYTE_MAX UINT64_C(65536)
+
+#define BUNDLE_MAGIC "\x8FMCPOLB\n"
+
+struct bundle_header {
+    uint8_t magic[8];
+    uint32_t format;
+    uint32_t section_count;
+    uint64_t total_bytes;
+    uint64_t reserved; /* zero */
+    uint64_t checksum;
+    uint8_t identity[32];
+};
+enum { BUNDLE_HASHED_HEAD = 32, BUNDLE_HASHED_REST = 72 }; /* what lies between is not hashed */
+_Static_assert(sizeof(struct bundle_header) == BUNDLE_HASHED_REST, "header layout");
+
+struct bundle_section {
+    uint32_t kind; /* enum section_kind */
+    uint32_t pad;
+    uint64_t offset; /* from the file's start */
+    uint64_t count;  /* elements */
+};
+
+struct b_text {
+    uint32_t offset, length; /* in STRINGS */
+};
+
+enum { B_NONE = UINT32_MAX }; /* an index that refers to nothing */
+
+struct b_meta {
+    struct b_text name;      /* of the policy */
+    struct b_text compiler;  /* "mcpc 0.1.0" */
+    struct b_text default_reason; /* for calls that no rule allows; may be empty */
+    uint32_t version;
+    uint32_t pad;
+    uint64_t cost_fixed, cost_per_byte; /* of the dearest tool */
+};
+
+enum b_server_flag { B_SERVER_PINNED = 1, B_SERVER_OPEN = 2 };
+
+struct b_server {
+    struct b_text alias;
+    uint32_t flags;
+    uint32_t dfa;          /* for tools not known by name; B_NONE: they have the list `other` */
+    uint32_t accept_first; /* ACCEPTS[accept_first + id - 1] is the list for accept id */
+    uint32_t accept_count;
+    uint32_t other;        /* the list of a tool that the DFA does not accept */
+    uint32_t pad;
+};
+
+struct b_tool {
+    struct b_text name;
+    uint32_t server;
+    uint32_t list;
+    uint32_t shape;        /* 0: arguments are not checked against a pin */
+    uint32_t pad;
+};
+
+struct b_list {
+    uint32_t first, count; /* in LIST_RULES */
+};
+
+enum b_effect { B_DENY, B_ASK, B_ALLOW, B_EFFECT_COUNT };
+
+struct b_rule {
+    uint32_t effect;       /* enum b_effect */
+    uint32_t code, code_count;
+    uint32_t source, line, column; /* where the rule begins, from 1 */
+    struct b_text reason;  /* may be empty */
+    struct b_text text;    /* the rule's first source line, trimmed */
+};
+
+enum b_atom_flag { B_ATOM_READS_ARGS = 1 };
+
+struct b_atom {
+    uint32_t code, code_count;
+    uint32_t flags;
+    uint32_t source, line, column;
+    struct b_text text;    /* the condition as written */
+};
+
+struct b_insn {
+    uint8_t op; /* enum op */
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+};
+_Static_assert(sizeof(struct b_insn) == 8, "one instruction is eight bytes");
+
+/* Truth values are bits, so that a set of them is a mask: B_MAYBE is "could be anything". */
+enum b_truth { B_TRUE = 1, B_FALSE = 2, B_UNKNOWN = 4, B_MAYBE = 7 };
+
+enum b_slot_root { B_SLOT_ARGS, B_SLOT_PRINCIPAL_ID, B_SLOT_PRINCIPAL_GROUPS, B_SLOT_ROOT_COUNT };
+
+struct b_slot {
+    uint32_t root;         /* enum b_slot_root; steps only below ARGS */
+    uint32_t first, count; /* in STEPS */
+    uint32_t pad;
+};
+
+enum b_const_type { B_CONST_NULL, B_CONST_BOOL, B_CONST_NUMBER, B_CONST_STRING, B_CONST_TYPE_COUNT };
+
+struct b_const {
+    uint32_t type;      /* enum b_const_type */
+    uint32_t truth;     /* BOOL: 0 or 1; else 0 */
+    struct b_text text; /* NUMBER: canonical literal (see number.h); STRING: bytes */
+};
+
+struct b_set {
+    uint32_t first;     /* in SET_TABLE */
+    uint32_t slots;     /* a power of two, more than the elements: an empty slot exists */
+    uint32_t count;     /* elements */
+    uint32_t pad;
+};
+
+struct b_dfa {
+    uint32_t states, class_count;
+    uint32_t classes;   /* in DFA_CLASSES, 256 bytes */
+    uint32_t next;      /* in DFA_NEXT, states * class_count */
+    uint32_t accept;    /* in DFA_ACCEPT, states */
+    uint32_t accept_max; /* largest accept id */
+};
+
+enum b_shape_flag { B_SHAPE_OPEN = 1 };
+
+struct b_shape {
+    uint32_t flags;
+    uint32_t first, count; /* in SHAPE_MEMBERS: what an object may hold */
+    uint32_t items;        /* shape of a list's elements */
+};
+
+struct b_member {
+    struct b_text key;
+    uint32_t shape;
+    uint32_t pad;
+};
+
+enum section_kind {
+#define SECTION(NAME, name, type, doc) SECTION_##NAME,
+#include "runtime/bundle/section.def"
+#undef SECTION
+    SECTION_COUNT
+};
+
+enum op {
+#define OP(name, kind, operands, doc) OP_##name,
+#include "runtime/bundle/opcodes.def"
+#undef OP
+    OP_COUNT
+};
+
+enum op_kind { OP_VALUE, OP_TRUTH, OP_BRANCH, OP_END };
+
+enum op_operands {
+    OPERANDS_NONE,
+    OPERANDS_D_SLOT,
+    OPERANDS_D_CONST,
+    OPERANDS_D_RR,
+    OPERANDS_D_R,
+    OPERANDS_R,
+    OPERANDS_RR,
+    OPERANDS_R_SET,
+    OPERANDS_R_DFA,
+    OPERANDS_TEST,
+    OPERANDS_SKIP,
+};
+
+struct op_info {
+    const char *name;
+    enum op_kind kind;
+    enum op_operands operands;
+    const char *doc;
+};
+extern const struct op_info op_table[OP_COUNT];
+
+/* The element size of a section. */
+extern const uint32_t section_element_bytes[SECTION_COUNT];
+extern const char *const section_names[SECTION_COUNT];
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.c - questions to a program that need no verdict: names, hashes, tables, automata. The
+ * verifier asks them too, after it has proved the ranges that they rely on. */
+#include "runtime/bundle/program.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "runtime/bundle/verify.h"
+
+const struct op_info op_table[OP_COUNT] = {
+#define OP(name, kind, operands, doc) [OP_##name] = { #name, OP_##kind, OPERANDS_##operands, doc },
+#include "runtime/bundle/opcodes.def"
+#undef OP
+};
+
+const uint32_t section_element_bytes[SECTION_COUNT] = {
+#define SECTION(NAME, name, type, doc) [SECTION_##NAME] = sizeof(type),
+#include "runtime/bundle/section.def"
+#undef SECTION
+};
+
+const char *const section_names[SECTION_COUNT] = {
+#define SECTION(NAME, name, type, doc) [SECTION_##NAME] = #name,
+#include "runtime/bundle/section.def"
+#undef SECTION
+};
+
+Str program_text(const struct program *program, struct b_text text)
+{
+    return (Str){ .p = program->strings + text.offset, .n = text.length };
+}
+
+Str program_name(const struct program *program)
+{
+    return program_text(program, program->meta->name);
+}
+
+uint64_t bundle_tool_hash(uint32_t server, Str name)
+{
+    return XXH3_64bits_withSeed(name.p, name.n, server);
+}
+
+uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text)
+{
+    return XXH3_64bits_withSeed(text.p, text.n, (uint64_t)type * 2 + truth);
+}
+
+static uint32_t find_server(const struct program *program, Str alias)
+{
+    uint32_t lo = 0, hi = program->counts[SECTION_SERVERS];
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int order = str_cmp(program_text(program, program->servers[mid].alias), alias);
+        if (order == 0)
+            return mid;
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return B_NONE;
+}
+
+uint32_t program_server(const struct program *program, Str alias)
+{
+    uint32_t server = find_server(program, alias);
+    return server != B_NONE ? server : find_server(program, STR(""));
+}
+
+uint32_t program_tool(const struct program *program, uint32_t server, Str name)
+{
+    uint32_t mask = program->counts[SECTION_DISPATCH] - 1; /* a power of two, with an empty slot */
+    for (uint64_t at = bundle_tool_hash(server, name);; at++) {
+        uint32_t entry = program->dispatch[at & mask];
+        if (entry == 0)
+            return B_NONE;
+        const struct b_tool *tool = &program->tools[entry - 1];
+        if (tool->server == server && str_eq(program_text(program, tool->name), name))
+            return entry - 1;
+    }
+}
+
+uint16_t program_match(const struct program *program, uint32_t dfa, Str text)
+{
+    const struct b_dfa *a = &program->dfas[dfa];
+    const uint8_t *classes = program->dfa_classes + a->classes;
+    const uint16_t *next = program->dfa_next + a->next;
+    uint32_t state = 0;
+    for (size_t i = 0; i < text.n; i++)
+        state = next[state * a->class_count + classes[(unsigned char)text.p[i]]];
+    return program->dfa_accept[a->accept + state];
+}
+
+bool program_set_find(const struct program *program, uint32_t set, enum b_const_type type,
+                      bool truth, Str text)
+{
+    const struct b_set *s = &program->sets[set];
+    for (uint64_t at = bundle_const_hash(type, truth, text);; at++) {
+        uint32_t entry = program->set_table[s->first + (at & (s->slots - 1))];
+        if (entry == 0)
+            return false; /* the verifier proved that an empty slot exists */
+        const struct b_const *c = &program->consts[entry - 1];
+        if (c->type == (uint32_t)type && c->truth == (uint32_t)truth &&
+            str_eq(program_text(program, c->text), text))
+            return true;
+    }
+}
+
+bool program_set_has(const struct program *program, uint32_t set, uint32_t constant)
+{
+    const struct b_const *c = &program->consts[constant];
+    return program_set_find(program, set, (enum b_const_type)c->type, c->truth != 0,
+                            program_text(program, c->text));
+}
+
+struct program *program_share(struct program *program)
+{
+    (void)__atomic_add_fetch(&program->references, 1, __ATOMIC_RELAXED);
+    return program;
+}
+
+void program_release(struct program *program)
+{
+    if (!program || __atomic_sub_fetch(&program->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    free((void *)(uintptr_t)program->bytes.p);
+    free(program);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify.c - decides whether a bundle may run: everything but instructions and costs.
+ *
+ * Bytes become a runnable program here or nowhere. There is no way to skip or weaken a check. The
+ * order matters: texts first, since all others refer to them; then tables whose search must end;
+ * verify_code and verify_cost last.
+ */
+#include "runtime/bundle/verify.h"
+
+static bool is_boundary(const struct program *program, uint64_t offset)
+{
+    return offset == program->counts[SECTION_STRINGS] ||
+           ((unsigned char)program->strings[offset] & 0xC0) != 0x80;
+}
+
+/* Inside the pool, cut at code point boundaries (the pool is valid UTF-8 as a whole), short enough. */
+bool verify_text(const struct program *program, struct b_text text, uint32_t max)
+{
+    return text.length <= max &&
+           verify_range(text.offset, text.length, program->counts[SECTION_STRINGS]) &&
+           is_boundary(program, text.offset) &&
+           is_boundary(program, (uint64_t)text.offset + text.length);
+}
+
+static bool verify_meta(const struct program *p, struct bundle_error *error)
+{
+    if (p->counts[SECTION_META] != 1 || p->meta->pad != 0)
+        return verify_fail(error, "meta: not exactly one record");
+    if (!verify_text(p, p->meta->name, BUNDLE_TEXT_MAX) ||
+        !verify_text(p, p->meta->compiler, BUNDLE_TEXT_MAX) ||
+        !verify_text(p, p->meta->default_reason, BUNDLE_TEXT_MAX))
+        return verify_fail(error, "meta: a text out of range");
+    for (uint32_t i = 0; i < p->counts[SECTION_SOURCES]; i++) {
+        if (!verify_text(p, p->sources[i], BUNDLE_TEXT_MAX))
+            return verify_fail(error, "source %u: name out of range", i);
+    }
+    return true;
+}
+
+static bool verify_server(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_server *server = &p->servers[i];
+    uint32_t lists = p->counts[SECTION_LISTS];
+    if (!verify_text(p, server->alias, BUNDLE_TEXT_MAX) || server->pad != 0 ||
+        server->flags & ~(uint32_t)(B_SERVER_PINNED | B_SERVER_OPEN))
+        return verify_fail(error, "server %u: alias, flags or padding", i);
+    if (i && str_cmp(program_text(p, p->servers[i - 1].alias), program_text(p, server->alias)) >= 0)
+        return verify_fail(error, "server %u: aliases are not ascending", i);
+    if (server->other >= lists)
+        return verify_fail(error, "server %u: list out of range", i);
+    if (server->dfa == B_NONE)
+        return server->accept_count == 0 || verify_fail(error, "server %u: accepts, no dfa", i);
+    if (server->dfa >= p->counts[SECTION_DFAS] ||
+        p->dfas[server->dfa].accept_max > server->accept_count ||
+        !verify_range(server->accept_first, server->accept_count, p->counts[SECTION_ACCEPTS]))
+        return verify_fail(error, "server %u: dfa or accepts out of range", i);
+    return true;
+}
+
+static bool verify_servers(const struct program *p, struct bundle_error *error)
+{
+    if (p->counts[SECTION_SERVERS] == 0)
+        return verify_fail(error, "no servers");
+    for (uint32_t i = 0; i < p->counts[SECTION_SERVERS]; i++) {
+        if (!verify_server(p, i, error))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_ACCEPTS]; i++) {
+        if (p->accepts[i] >= p->counts[SECTION_LISTS])
+            return verify_fail(error, "accept %u: list out of range", i);
+    }
+    return true;
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+static bool verify_tool(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_tool *tool = &p->tools[i];
+    if (!verify_text(p, tool->name, BUNDLE_TEXT_MAX) || tool->pad != 0 ||
+        tool->server >= p->counts[SECTION_SERVERS] || tool->list >= p->counts[SECTION_LISTS] ||
+        tool->shape >= p->counts[SECTION_SHAPES])
+        return verify_fail(error, "tool %u: a field out of range", i);
+    if (i == 0)
+        return true;
+    const struct b_tool *before = &p->tools[i - 1];
+    bool is_ascending = before->server < tool->server ||
+                        (before->server == tool->server &&
+                         str_cmp(program_text(p, before->name), program_text(p, tool->name)) < 0);
+    return is_ascending || verify_fail(error, "tool %u: tools are not ascending", i);
+}
+
+/* Every tool is found, every entry is a tool, and an empty slot ends every other search. */
+static bool verify_tools(const struct program *p, struct bundle_error *error)
+{
+    uint32_t slots = p->counts[SECTION_DISPATCH], tools = p->counts[SECTION_TOOLS], used = 0;
+    if (!is_power_of_two(slots) || slots <= tools)
+        return verify_fail(error, "dispatch: %u slots for %u tools", slots, tools);
+    for (uint32_t i = 0; i < tools; i++) {
+        if (!verify_tool(p, i, error))
+            return false;
+    }
+    for (uint32_t i = 0; i < slots; i++) {
+        used += p->dispatch[i] != 0;
+        if (p->dispatch[i] > tools)
+            return verify_fail(error, "dispatch: slot %u out of range", i);
+    }
+    if (used != tools)
+        return verify_fail(error, "dispatch: %u entries for %u tools", used, tools);
+    for (uint32_t i = 0; i < tools; i++) {
+        if (program_tool(p, p->tools[i].server, program_text(p, p->tools[i].name)) != i)
+            return verify_fail(error, "dispatch: tool %u is not found", i);
+    }
+    return true;
+}
+
+/* Denies, then asks, then allows, each ascending: the first that acts is the verdict. */
+static bool verify_list(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_list *list = &p->lists[i];
+    if (!verify_range(list->first, list->count, p->counts[SECTION_LIST_RULES]))
+        return verify_fail(error, "list %u: out of range", i);
+    for (uint32_t k = 0; k < list->count; k++) {
+        uint32_t rule = p->list_rules[list->first + k];
+        if (rule >= p->counts[SECTION_RULES])
+            return verify_fail(error, "list %u: rule out of range", i);
+        if (k == 0)
+            continue;
+        uint32_t before = p->list_rules[list->first + k - 1];
+        uint32_t effect = p->rules[rule].effect, effect_before = p->rules[before].effect;
+        if (effect < effect_before || (effect == effect_before && rule <= before))
+            return verify_fail(error, "list %u: rules are not in order", i);
+    }
+    return true;
+}
+
+static bool verify_place(const struct program *p, uint32_t source, uint32_t line, uint32_t column)
+{
+    return source < p->counts[SECTION_SOURCES] && line > 0 && column > 0;
+}
+
+static bool verify_rules(const struct program *p, struct bundle_error *error)
+{
+    for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
+        if (!verify_list(p, i, error))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
+        const struct b_rule *rule = &p->rules[i];
+        if (rule->effect >= B_EFFECT_COUNT || rule->effect == B_ASK)
+            return verify_fail(error, "rule %u: effect %u", i, rule->effect);
+        if (!verify_text(p, rule->reason, BUNDLE_TEXT_MAX) ||
+            !verify_text(p, rule->text, BUNDLE_TEXT_MAX) ||
+            !verify_place(p, rule->source, rule->line, rule->column))
+            return verify_fail(error, "rule %u: text or place out of range", i);
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++) {
+        const struct b_atom *atom = &p->atoms[i];
+        if (!verify_text(p, atom->text, BUNDLE_TEXT_MAX) ||
+            !verify_place(p, atom->source, atom->line, atom->column))
+            return verify_fail(error, "atom %u: text or place out of range", i);
+    }
+    return true;
+}
+
+static bool verify_slots(const struct program *p, struct bundle_error *error)
+{
+    for (uint32_t i = 0; i < p->counts[SECTION_STEPS]; i++) {
+        if (!verify_text(p, p->steps[i], BUNDLE_TEXT_MAX))
+            return verify_fail(error, "step %u: text out of range", i);
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_SLOTS]; i++) {
+        const struct b_slot *slot = &p->slots[i];
+        bool takes_steps = slot->root == B_SLOT_ARGS;
+        if (slot->root >= B_SLOT_ROOT_COUNT || slot->pad != 0 ||
+            slot->count > BUNDLE_SLOT_STEPS_MAX || (slot->count > 0) != takes_steps ||
+            !verify_range(slot->first, slot->count, p->counts[SECTION_STEPS]))
+            return verify_fail(error, "slot %u: a field out of range", i);
+    }
+    return true;
+}
+
+static bool verify_consts(const struct program *p, struct bundle_error *error)
+{
+    for (uint32_t i = 0; i < p->counts[SECTION_CONSTS]; i++) {
+        const struct b_const *constant = &p->consts[i];
+        struct number number;
+        bool is_text = constant->type == B_CONST_NUMBER || constant->type == B_CONST_STRING;
+        if (constant->type >= B_CONST_TYPE_COUNT ||
+            constant->truth > (constant->type == B_CONST_BOOL) ||
+            !verify_text(p, constant->text, is_text ? BUNDLE_CONCAT_MAX : 0))
+            return verify_fail(error, "constant %u: a field out of range", i);
+        if (constant->type == B_CONST_NUMBER &&
+            (constant->text.length > BUNDLE_TEXT_MAX ||
+             !number_parse(program_text(p, constant->text), &number)))
+            return verify_fail(error, "constant %u: not a number", i);
+    }
+    return true;
+}
+
+static bool verify_set(const struct program *p, uint32_t i, uint64_t *first,
+                       struct bundle_error *error)
+{
+    const struct b_set *set = &p->sets[i];
+    uint32_t used = 0;
+    if (set->first != *first || set->pad != 0 || !is_power_of_two(set->slots) ||
+        set->slots <= set->count ||
+        !verify_range(set->first, set->slots, p->counts[SECTION_SET_TABLE]))
+        return verify_fail(error, "set %u: a field out of range", i);
+    *first += set->slots;
+    for (uint32_t k = 0; k < set->slots; k++) {
+        uint32_t entry = p->set_table[set->first + k];
+        if (entry > p->counts[SECTION_CONSTS])
+            return verify_fail(error, "set %u: constant out of range", i);
+        used += entry != 0;
+    }
+    if (used != set->count)
+        return verify_fail(error, "set %u: %u elements instead of %u", i, used, set->count);
+    for (uint32_t k = 0; k < set->slots; k++) {
+        uint32_t entry = p->set_table[set->first + k];
+        if (entry && !program_set_has(p, i, entry - 1))
+            return verify_fail(error, "set %u: an element is not found", i);
+    }
+    return true;
+}
+
+static bool verify_sets(const struct program *p, struct bundle_error *error)
+{
+    uint64_t first = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_SETS]; i++) {
+        if (!verify_set(p, i, &first, error))
+            return false;
+    }
+    return first == p->counts[SECTION_SET_TABLE] || verify_fail(error, "sets: loose table slots");
+}
+
+static bool verify_dfa(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_dfa *dfa = &p->dfas[i];
+    uint64_t cells = (uint64_t)dfa->states * dfa->class_count;
+    if (dfa->states == 0 || dfa->states > UINT16_MAX || dfa->class_count == 0 ||
+        dfa->class_count > 256 || !verify_range(dfa->classes, 256, p->counts[SECTION_DFA_CLASSES]) ||
+        !verify_range(dfa->next, cells, p->counts[SECTION_DFA_NEXT]) ||
+        !verify_range(dfa->accept, dfa->states, p->counts[SECTION_DFA_ACCEPT]))
+        return verify_fail(error, "dfa %u: tables out of range", i);
+    for (uint32_t k = 0; k < 256; k++) {
+        if (p->dfa_classes[dfa->classes + k] >= dfa->class_count)
+            return verify_fail(error, "dfa %u: class of byte %u out of range", i, k);
+    }
+    for (uint64_t k = 0; k < cells; k++) {
+        if (p->dfa_next[dfa->next + k] >= dfa->states)
+            return verify_fail(error, "dfa %u: a transition leaves it", i);
+    }
+    for (uint32_t k = 0; k < dfa->states; k++) {
+        if (p->dfa_accept[dfa->accept + k] > dfa->accept_max)
+            return verify_fail(error, "dfa %u: accept id out of range", i);
+    }
+    return true;
+}
+
+/* Shapes refer to shapes with smaller indexes only, so a walk always ends. */
+static bool verify_shape(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_shape *shape = &p->shapes[i];
+    if (shape->flags & ~(uint32_t)B_SHAPE_OPEN ||
+        !verify_range(shape->first, shape->count, p->counts[SECTION_SHAPE_MEMBERS]) ||
+        (i && shape->items >= i))
+        return verify_fail(error, "shape %u: a field out of range", i);
+    for (uint32_t k = 0; k < shape->count; k++) {
+        const struct b_member *member = &p->shape_members[shape->first + k];
+        if (member->pad != 0 || !verify_text(p, member->key, BUNDLE_TEXT_MAX) ||
+            member->shape >= i)
+            return verify_fail(error, "shape %u: member %u out of range", i, k);
+        if (k && str_cmp(program_text(p, member[-1].key), program_text(p, member->key)) >= 0)
+            return verify_fail(error, "shape %u: members are not ascending", i);
+    }
+    return true;
+}
+
+static bool verify_shapes(const struct program *p, struct bundle_error *error)
+{
+    if (p->counts[SECTION_SHAPES] == 0 || !(p->shapes[0].flags & B_SHAPE_OPEN) ||
+        p->shapes[0].count != 0 || p->shapes[0].items != 0)
+        return verify_fail(error, "shape 0 must accept anything");
+    for (uint32_t i = 0; i < p->counts[SECTION_SHAPES]; i++) {
+        if (!verify_shape(p, i, error))
+            return false;
+    }
+    return true;
+}
+
+static bool verify_dfas(const struct program *p, struct bundle_error *error)
+{
+    for (uint32_t i = 0; i < p->counts[SECTION_DFAS]; i++) {
+        if (!verify_dfa(p, i, error))
+            return false;
+    }
+    return true;
+}
+
+bool program_verify(const struct program *program, struct bundle_error *error)
+{
+    Str pool = { .p = program->strings, .n = program->counts[SECTION_STRINGS] };
+    if (!utf8_is_valid(pool))
+        return verify_fail(error, "strings: not UTF-8");
+    return verify_meta(program, error) && verify_slots(program, error) &&
+           verify_consts(program, error) && verify_sets(program, error) &&
+           verify_dfas(program, error) && verify_shapes(program, error) &&
+           verify_rules(program, error) && verify_servers(program, error) &&
+           verify_tools(program, error) && verify_code(program, error) &&
+           verify_cost(program, error);
+}

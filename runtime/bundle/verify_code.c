@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify_code.c - every instruction, before any runs.
+ *
+ * CODE is covered without gaps by the atoms' code and then the rules', in order, so that no byte of
+ * it means two things. An atom is straight-line: values, then one truth. A rule branches forward
+ * only and its last instruction ends it; so both end after at most as many steps as they have
+ * instructions.
+ */
+#include "runtime/bundle/verify.h"
+
+struct code_check {
+    const struct program *program;
+    struct bundle_error *error;
+    const char *what; /* "atom" or "rule" */
+    uint32_t index;
+    uint32_t written; /* registers written so far, as bits */
+    bool reads_args;
+};
+
+static bool code_fail(const struct code_check *check, uint32_t at, const char *why)
+{
+    return verify_fail(check->error, "%s %u, instruction %u: %s", check->what, check->index, at, why);
+}
+
+static bool is_written(const struct code_check *check, unsigned reg)
+{
+    return reg < BUNDLE_REGISTERS && (check->written >> reg & 1) != 0;
+}
+
+static bool sources_hold(const struct code_check *check, const struct b_insn *in, unsigned sources)
+{
+    unsigned first = in->b & 0xFF, second = in->b >> 8;
+    if (sources == 0)
+        return in->b == 0;
+    if (sources == 1)
+        return second == 0 && is_written(check, first);
+    return is_written(check, first) && is_written(check, second);
+}
+
+static bool index_holds(const struct code_check *check, const struct b_insn *in,
+                        enum section_kind section)
+{
+    return in->c < check->program->counts[section];
+}
+
+static bool operands_hold(struct code_check *check, const struct b_insn *in)
+{
+    bool has_dest = op_table[in->op].kind == OP_VALUE;
+    if (has_dest ? in->a >= BUNDLE_REGISTERS : in->a != 0)
+        return false;
+    switch (op_table[in->op].operands) {
+    case OPERANDS_D_SLOT:
+        if (!sources_hold(check, in, 0) || !index_holds(check, in, SECTION_SLOTS))
+            return false;
+        check->reads_args |= check->program->slots[in->c].root == B_SLOT_ARGS;
+        return true;
+    case OPERANDS_D_CONST: return sources_hold(check, in, 0) && index_holds(check, in, SECTION_CONSTS);
+    case OPERANDS_D_R:
+    case OPERANDS_R: return sources_hold(check, in, 1) && in->c == 0;
+    case OPERANDS_D_RR:
+    case OPERANDS_RR: return sources_hold(check, in, 2) && in->c == 0;
+    case OPERANDS_R_SET: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_SETS);
+    case OPERANDS_R_DFA: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_DFAS);
+    case OPERANDS_NONE:
+    case OPERANDS_TEST:
+    case OPERANDS_SKIP: break;
+    }
+    return false;
+}
+
+static bool verify_atom(struct code_check *check, const struct b_atom *atom)
+{
+    const struct b_insn *code = check->program->code + atom->code;
+    if (atom->code_count == 0 || atom->code_count > BUNDLE_ATOM_INSNS_MAX)
+        return code_fail(check, 0, "an atom has 1 to 256 instructions");
+    for (uint32_t i = 0; i < atom->code_count; i++) {
+        bool is_last = i + 1 == atom->code_count;
+        if (code[i].op >= OP_COUNT || op_table[code[i].op].kind != (is_last ? OP_TRUTH : OP_VALUE))
+            return code_fail(check, i, "unexpected opcode");
+        if (!operands_hold(check, &code[i]))
+            return code_fail(check, i, "an operand out of range");
+        if (!is_last)
+            check->written |= UINT32_C(1) << code[i].a;
+    }
+    if (atom->flags != (check->reads_args ? (uint32_t)B_ATOM_READS_ARGS : 0))
+        return code_fail(check, 0, "flags do not say what the code reads");
+    return true;
+}
+
+static bool branch_holds(const struct code_check *check, const struct b_insn *in, uint32_t left)
+{
+    if (in->b == 0 || in->b >= left)
+        return false; /* the target, b + 1 further on, must be an instruction of the rule */
+    if (in->op == OP_SKIP)
+        return in->a == 0 && in->c == 0;
+    return in->a > 0 && in->a < B_MAYBE && index_holds(check, in, SECTION_ATOMS);
+}
+
+static bool verify_rule(const struct code_check *check, const struct b_rule *rule)
+{
+    const struct b_insn *code = check->program->code + rule->code;
+    if (rule->code_count == 0 || rule->code_count > BUNDLE_RULE_INSNS_MAX)
+        return code_fail(check, 0, "a rule has 1 to 65535 instructions");
+    for (uint32_t i = 0; i < rule->code_count; i++) {
+        const struct b_insn *in = &code[i];
+        enum op_kind kind = in->op < OP_COUNT ? op_table[in->op].kind : OP_VALUE;
+        if (kind == OP_END && in->a == 0 && in->b == 0 && in->c == 0)
+            continue;
+        if (kind != OP_BRANCH)
+            return code_fail(check, i, "unexpected opcode");
+        if (!branch_holds(check, in, rule->code_count - i - 1))
+            return code_fail(check, i, "a jump or an operand out of range");
+    }
+    if (op_table[code[rule->code_count - 1].op].kind != OP_END)
+        return code_fail(check, rule->code_count - 1, "the rule does not end");
+    return true;
+}
+
+static bool takes(uint64_t *next, uint32_t code, uint32_t count, uint32_t total)
+{
+    if (code != *next || !verify_range(code, count, total))
+        return false;
+    *next += count;
+    return true;
+}
+
+bool verify_code(const struct program *p, struct bundle_error *error)
+{
+    uint64_t next = 0;
+    uint32_t total = p->counts[SECTION_CODE];
+    for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++) {
+        struct code_check check = { .program = p, .error = error, .what = "atom", .index = i };
+        if (!takes(&next, p->atoms[i].code, p->atoms[i].code_count, total))
+            return code_fail(&check, 0, "code is misplaced");
+        if (!verify_atom(&check, &p->atoms[i]))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
+        struct code_check check = { .program = p, .error = error, .what = "rule", .index = i };
+        if (!takes(&next, p->rules[i].code, p->rules[i].code_count, total))
+            return code_fail(&check, 0, "code is misplaced");
+        if (!verify_rule(&check, &p->rules[i]))
+            return false;
+    }
+    return next == total || verify_fail(error, "code: loose instructions");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* secret.h - handling bytes that nobody may learn by timing or from freed memory. */
+#ifndef RUNTIME_CRYPTO_SECRET_H
+#define RUNTIME_CRYPTO_SECRET_H
+
+#include "runtime/base/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when both hold the same count bytes. The time taken depends on count alone, so compare
+ * hashes or other values of one public length. */
+MUST_USE bool bytes_equal_ct(const void *a, const void *b, size_t count);
+
+/* Overwrites count bytes; the compiler does not leave it out. */
+void secret_wipe(void *bytes, size_t count);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - mcpd.jsonc, read whole or refused whole.
+ *
+ * JSON with comments. Unknown keys (with the nearest known one), duplicate keys, wrong types and
+ * values out of range are errors; each names file, line and key path, and all are reported in
+ * one go. Relative paths are taken from the file's folder and come out absolute.
+ */
+#ifndef RUNTIME_DAEMON_CONFIG_H
+#define RUNTIME_DAEMON_CONFIG_H
+
+#include "runtime/base/arena.h"
+#include "runtime/base/status.h"
+#include "runtime/base/str.h"
+#include "runtime/gateway/server.h"
+
+struct config_principal {
+    Str id;
+    Str *groups;
+    size_t group_count;
+};
+
+struct config {
+    Str listen_host;            /* a loopback address */
+    uint16_t listen_port;       /* 0: any free one */
+    Str store_path, audit_path; /* absolute, NUL behind */
+    Str *allowed_hosts;
+    size_t allowed_host_count;
+    Str *allowed_origins;
+    size_t allowed_origin_count;
+    struct config_principal *principals;
+    size_t principal_count;
+    struct server_spec *servers;
+    size_t server_count;
+    struct gateway_limits limits;
+};
+
+/* Reads the file into mem. On failure the messages are in *errors, one a line, and the result
+ * is ST_INVALID (or ST_IO when the file can't be read). path is NUL-terminated. */
+MUST_USE enum status config_read(const char *path, struct arena *mem, struct config *config,
+                                 Str *errors);
+
+/* What is wrong with a principal's id or a group's name, with a server's alias; NULL: nothing. */
+const char *config_name_problem(Str name);
+const char *config_alias_problem(Str alias);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.c - reading what a server sends: strictly, and only what was asked for.
+ *
+ * An answer counts when it comes on the stream of its request, with the request's id as the
+ * integer that we sent, for the first time. Everything else that a server says on its own accord
+ * is dropped; requests are refused, for we offered no capability. A result that is no object, or
+ * is of a kind we don't know, is a failure: nothing is passed on that was not understood.
+ */
+#include "runtime/base/log.h"
+#include "runtime/gateway/leg.h"
+
+#include <inttypes.h>
+
+enum {
+    ANSWER_NODES_MAX = 1 << 20,
+    ANSWER_MEMBERS_MAX = 65536,
+    REFUSAL_BYTES_MAX = 4096, /* of an answer to a request of the server's */
+    /* Beside the nodes: decoded strings and tables for duplicate keys. */
+    ANSWER_SCRATCH_FACTOR = 4,
+};
+
+static struct json_limits answer_limits(const struct gateway_limits *limits)
+{
+    return (struct json_limits){
+        .max_bytes = limits->max_result_bytes,
+        .max_depth = limits->max_depth,
+        .max_nodes = ANSWER_NODES_MAX,
+        .max_members = ANSWER_MEMBERS_MAX,
+        .allow_nul = true,
+    };
+}
+
+static size_t answer_memory(const struct gateway_limits *limits)
+{
+    return (size_t)limits->max_result_bytes +
+           ANSWER_SCRATCH_FACTOR * ANSWER_NODES_MAX * sizeof(struct json_node);
+}
+
+/* Logs the 1st, 2nd, 4th, 8th ... time: a server can't flood the log. */
+void upstream_drop_message(struct upstream *upstream, const char *what)
+{
+    upstream->dropped++;
+    if ((upstream->dropped & (upstream->dropped - 1)) == 0)
+        log_warn("server said something that was dropped server=%.*s what=%s count=%" PRIu32,
+                 STR_ARG(upstream->server->spec->alias), what, upstream->dropped);
+}
+
+/* NULL when the result may be passed on. */
+static const char *result_fault(const struct json_doc *doc, uint32_t result)
+{
+    if (json_at(doc, result)->type != JSON_OBJECT)
+        return "the server sent a result that is no object";
+    uint32_t type = json_member(doc, result, STR("resultType"));
+    if (type == JSON_NONE)
+        return NULL;
+    Str kind = json_member_string(doc, result, STR("resultType"));
+    if (str_eq(kind, STR("complete")))
+        return NULL;
+    return str_eq(kind, STR("input_required"))
+               ? "the server asks for input that the gateway does not offer"
+               : "the server sent a kind of result that the gateway does not know";
+}
+
+static void deliver(struct leg *leg, const struct json_doc *doc,
+                    const struct jsonrpc_message *message)
+{
+    struct answer answer = { .kind = ANSWER_ERROR, .era = leg->upstream->era, .doc = doc };
+    if (message->kind == JSONRPC_RESULT) {
+        const char *fault = result_fault(doc, message->result);
+        if (fault) {
+            leg_fail(leg, FAILURE_MALFORMED, fault);
+            return;
+        }
+        answer.kind = ANSWER_RESULT;
+        answer.result = message->result;
+    } else {
+        answer.code = message->error_code;
+        answer.message = message->error_message;
+        answer.data = message->error_data;
+    }
+    leg_finish(leg, &answer);
+}
+
+static bool is_id_of(const struct leg *leg, struct jsonrpc_id id)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%" PRIu64, leg->id);
+    return id.is_present && !id.is_string && leg->is_sent && !leg->is_notification &&
+           str_eq(id.text, (Str){ .p = text, .n = (size_t)n });
+}
+
+static bool is_response(const struct jsonrpc_message *message)
+{
+    return message->kind == JSONRPC_RESULT || message->kind == JSONRPC_ERROR;
+}
+
+bool leg_take(struct leg *leg, Str text)
+{
+    struct upstream *upstream = leg->upstream;
+    const struct gateway_limits *limits = upstream->owner->limits;
+    struct json_limits strict = answer_limits(limits);
+    struct arena arena;
+    struct json_doc doc;
+    struct jsonrpc_message message;
+    bool is_taken = true;
+    arena_init(&arena, answer_memory(limits));
+    enum json_error error = json_parse(text, &strict, &arena, &doc, NULL);
+    if (error != JSON_ERR_NONE) {
+        log_warn("server's answer refused server=%.*s why=%s",
+                 STR_ARG(upstream->server->spec->alias), json_error_text(error));
+        leg_fail(leg, FAILURE_MALFORMED, "the server sent an answer that is not acceptable JSON");
+    } else {
+        jsonrpc_read(&doc, &message);
+        if (message.kind == JSONRPC_INVALID) {
+            leg_fail(leg, FAILURE_MALFORMED, "the server sent something that is no message");
+        } else if (is_response(&message) && is_id_of(leg, message.id)) {
+            deliver(leg, &doc, &message);
+        } else if (message.kind == JSONRPC_ERROR && !message.id.is_present) {
+            leg_fail(leg, FAILURE_MALFORMED, "the server could not read the request");
+        } else {
+            is_taken = false;
+            if (message.kind != JSONRPC_NOTIFICATION)
+                upstream_drop_message(upstream, "a message that is not this request's answer");
+        }
+    }
+    arena_reset(&arena);
+    return is_taken;
+}
+
+bool leg_take_refusal(struct leg *leg, Str text)
+{
+    const struct gateway_limits *limits = leg->upstream->owner->limits;
+    struct json_limits strict = answer_limits(limits);
+    struct arena arena;
+    struct json_doc doc;
+    struct jsonrpc_message message = { .kind = JSONRPC_INVALID };
+    arena_init(&arena, answer_memory(limits));
+    if (json_parse(text, &strict, &arena, &doc, NULL) == JSON_ERR_NONE)
+        jsonrpc_read(&doc, &message);
+    bool is_taken =
+        message.kind == JSONRPC_ERROR && (!message.id.is_present || is_id_of(leg, message.id));
+    if (is_taken)
+        deliver(leg, &doc, &message);
+    arena_reset(&arena);
+    return is_taken;
+}
+
+/* The only leg that is out, or NULL. */
+static struct leg *only_leg(struct upstream *upstream)
+{
+    struct leg *only = NULL;
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next) {
+        if (!leg->is_sent || leg->is_notification)
+            continue;
+        if (only)
+            return NULL;
+        only = leg;
+    }
+    return only;
+}
+
+/* Servers print notes where only messages belong; those are skipped. What looks like a message
+ * but can't be accepted was the answer, if just one was awaited. */
+static void take_unreadable(struct upstream *upstream, Str text, const char *why)
+{
+    upstream_drop_message(upstream, why);
+    struct leg *leg = str_starts(text, STR("{")) ? only_leg(upstream) : NULL;
+    if (leg)
+        leg_fail(leg, FAILURE_MALFORMED, "the server sent an answer that can't be accepted");
+}
+
+static void refuse_request(struct upstream *upstream, struct jsonrpc_id id)
+{
+    struct buf out;
+    buf_init(&out, REFUSAL_BYTES_MAX);
+    jsonrpc_write_error(&out, id, JSONRPC_METHOD_NOT_FOUND,
+                        STR("the gateway offers no such method"), (Str){ 0 });
+    if (upstream->child && !out.is_full && child_write(upstream->child, buf_str(&out)) != ST_OK)
+        upstream_drop_message(upstream, "a request that could not be refused");
+    buf_free(&out);
+    upstream_drop_message(upstream, "a request");
+}
+
+static void take_response(struct upstream *upstream, const struct json_doc *doc,
+                          const struct jsonrpc_message *message)
+{
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next)
+        if (is_id_of(leg, message->id)) {
+            deliver(leg, doc, message);
+            return;
+        }
+    upstream_drop_message(upstream, "an answer that nobody waits for");
+}
+
+void upstream_take(struct upstream *upstream, Str text)
+{
+    const struct gateway_limits *limits = upstream->owner->limits;
+    struct json_limits strict = answer_limits(limits);
+    struct arena arena;
+    struct json_doc doc;
+    struct jsonrpc_message message;
+    arena_init(&arena, answer_memory(limits));
+    enum json_error error = json_parse(text, &strict, &arena, &doc, NULL);
+    if (error != JSON_ERR_NONE) {
+        take_unreadable(upstream, text, json_error_text(error));
+    } else {
+        jsonrpc_read(&doc, &message);
+        if (message.kind == JSONRPC_INVALID)
+            take_unreadable(upstream, text, message.why);
+        else if (is_response(&message))
+            take_response(upstream, &doc, &message);
+        else if (message.kind == JSONRPC_REQUEST)
+            refuse_request(upstream, message.id);
+    }
+    arena_reset(&arena);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* caller.h - who sent a message: what the door it came through has proved. Borrowed for the time
+ * of one message. */
+#ifndef RUNTIME_GATEWAY_CALLER_H
+#define RUNTIME_GATEWAY_CALLER_H
+
+#include "runtime/vm/vm.h"
+
+struct server;
+
+struct caller {
+    struct principal principal;
+    Str grant;             /* its public id; empty in `mcpd run` */
+    Str policy;            /* the bundle's path, a NUL behind it */
+    struct server *server; /* the one that the message is for */
+};
+
+#endif

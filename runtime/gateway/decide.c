@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decide.c - a call becomes a verdict, a record and words for the agent, in that order.
+ *
+ * The result starts as a denial and is only ever made an allow by the last line of decide_call,
+ * after the record is written.
+ */
+#include "runtime/gateway/decide.h"
+
+#include "runtime/base/log.h"
+#include "runtime/gateway/upstream.h"
+
+#include <stdarg.h>
+
+/* The names of a call's arguments, of which json_limits allow a few thousand. */
+enum { KEYS_BYTES_MAX = 2 << 20 };
+
+Str server_alias(const struct server *server)
+{
+    return server->spec->alias;
+}
+
+bool tool_name_is_plain(Str name)
+{
+    if (!name.n || name.n > TOOL_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+        if (!is_plain)
+            return false;
+    }
+    return true;
+}
+
+static Str cut(Str s)
+{
+    enum { SHOWN_MAX = 200 };
+    size_t n = s.n < SHOWN_MAX ? s.n : SHOWN_MAX;
+    while (n && n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    return str_sub(s, 0, n);
+}
+
+static size_t print(char *out, size_t room, const char *format, ...) PRINTF_LIKE(3, 4);
+static size_t print(char *out, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(out, room, format, args);
+    va_end(args);
+    if (n < 0)
+        return 0;
+    return (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void explain_denial(const struct caller *caller, const struct tool_call *call,
+                           struct verdict_text *out)
+{
+    const struct decision *d = &out->decision;
+    char *text = out->reason;
+    size_t room = sizeof out->reason;
+    Str server = server_alias(caller->server), tool = cut(call->tool);
+    switch (d->cause) {
+    case CAUSE_RULE:
+        out->reason_n = d->reason.n ? print(text, room, "%.*s", STR_ARG(d->reason))
+                                    : print(text, room, "a rule forbids this call");
+        return;
+    case CAUSE_DEFAULT:
+        out->reason_n = d->reason.n ? print(text, room, "%.*s", STR_ARG(d->reason))
+                                    : print(text, room, "no rule allows this call");
+        return;
+    case CAUSE_UNKNOWN_SERVER:
+        out->reason_n =
+            print(text, room, "the policy does not speak of server \"%.*s\"", STR_ARG(server));
+        return;
+    case CAUSE_UNKNOWN_TOOL:
+        out->reason_n = print(text, room, "server \"%.*s\" has no tool \"%.*s\" that is known here",
+                              STR_ARG(server), STR_ARG(tool));
+        return;
+    case CAUSE_UNKNOWN_ARGUMENT:
+        out->reason_n = print(text, room, "tool \"%.*s\" takes no argument \"%.*s\"", STR_ARG(tool),
+                              STR_ARG(cut(d->argument)));
+        return;
+    case CAUSE_UNSAFE_NUMBER:
+        out->reason_n =
+            print(text, room, "argument \"%.*s\" holds a number that is not safe to compare",
+                  STR_ARG(cut(d->argument)));
+        return;
+    case CAUSE_INTERNAL:
+    case CAUSE_COUNT: break;
+    }
+    out->reason_n = print(text, room, "%s",
+                          out->policy.n ? "the call could not be judged"
+                                        : "the policy of this grant is not loaded");
+}
+
+static void explain(struct vm *vm, const struct caller *caller, const struct tool_call *call,
+                    struct verdict_text *out)
+{
+    const struct program *program = vm ? vm_program(vm) : NULL;
+    const struct decision *d = &out->decision;
+    if (program) {
+        out->policy = program_name(program);
+        out->policy_id = (Str){ .p = program->id, .n = PROGRAM_ID_HEX };
+        if (d->rule != B_NONE)
+            out->source_n = vm_rule_place(program, d->rule, out->source, sizeof out->source);
+        if (d->unknown_atom != B_NONE) {
+            const struct b_atom *atom = &program->section_atoms[d->unknown_atom];
+            out->unknown_n =
+                print(out->unknown, sizeof out->unknown, "%.*s %s",
+                      STR_ARG(program_text(program, atom->text)), vm_unknown_text(d->unknown));
+        }
+    }
+    if (d->verdict == VERDICT_DENY)
+        explain_denial(caller, call, out);
+    else
+        out->reason_n = print(out->reason, sizeof out->reason, "%.*s", STR_ARG(d->reason));
+}
+
+/* Without a log file, denials are the operator's to see and the rest is detail. */
+static bool record(struct audit *audit, const struct audit_decision *line)
+{
+    if (audit) {
+        if (audit_write(audit, line) == ST_OK)
+            return true;
+        log_error("the audit log can't be written: the message is refused");
+        return false;
+    }
+    bool is_deny = str_eq(line->verdict, STR("deny"));
+    log_message(is_deny ? LOG_INFO : LOG_DEBUG,
+                "decision verdict=%.*s cause=%.*s method=%.*s tool=%.*s source=%.*s reason=%.*s",
+                STR_ARG(line->verdict), STR_ARG(line->cause), STR_ARG(line->method),
+                STR_ARG(line->tool), STR_ARG(line->source), STR_ARG(line->reason));
+    return true;
+}
+
+static bool argument_keys(const struct tool_call *call, struct arena *scratch,
+                          struct audit_decision *line)
+{
+    if (call->arguments == JSON_NONE)
+        return true;
+    uint32_t count = json_at(call->doc, call->arguments)->count;
+    Str *keys = ARENA_NEW(scratch, Str, count);
+    if (!keys)
+        return false;
+    size_t n = 0;
+    for (uint32_t i = json_first(call->doc, call->arguments); i != JSON_NONE;
+         i = json_after(call->doc, call->arguments, i))
+        keys[n++] = json_key(json_at(call->doc, i));
+    line->argument_keys = keys;
+    line->argument_key_count = n;
+    return true;
+}
+
+static bool record_call(struct audit *audit, const struct caller *caller,
+                        const struct tool_call *call, const struct verdict_text *text)
+{
+    bool is_allow = text->decision.verdict == VERDICT_ALLOW;
+    struct audit_decision line = {
+        .principal = caller->principal.id,
+        .grant = caller->grant,
+        .server = server_alias(caller->server),
+        .method = STR("tools/call"),
+        .tool = call->tool,
+        .verdict = is_allow ? STR("allow") : STR("deny"),
+        .cause = str_of(vm_cause_word(text->decision.cause)),
+        .policy = text->policy,
+        .policy_id = text->policy_id,
+        .source = { .p = text->source, .n = text->source_n },
+        .reason = { .p = text->reason, .n = text->reason_n },
+        .unknown = { .p = text->unknown, .n = text->unknown_n },
+    };
+    struct arena scratch;
+    arena_init(&scratch, KEYS_BYTES_MAX);
+    bool is_done = argument_keys(call, &scratch, &line) && record(audit, &line);
+    arena_reset(&scratch);
+    return is_done;
+}
+
+bool decide_record(struct audit *audit, struct vm *vm, const struct caller *caller, Str method,
+                   Str verdict, Str cause)
+{
+    struct audit_decision line = {
+        .principal = caller->principal.id,
+        .grant = caller->grant,
+        .server = server_alias(caller->server),
+        .method = cut(method),
+        .verdict = verdict,
+        .cause = cause,
+    };
+    if (vm) {
+        line.policy = program_name(vm_program(vm));
+        line.policy_id = (Str){ .p = vm_program(vm)->id, .n = PROGRAM_ID_HEX };
+    }
+    return record(audit, &line);
+}
+
+static void judge(struct vm *vm, const struct caller *caller, const struct tool_call *call,
+                  struct decision *out)
+{
+    *out = (struct decision){ .verdict = VERDICT_DENY, .rule = B_NONE, .unknown_atom = B_NONE };
+    if (!vm)
+        return;
+    if (!tool_name_is_plain(call->tool)) {
+        out->cause = CAUSE_UNKNOWN_TOOL;
+        return;
+    }
+    struct vm_call asked = {
+        .server = server_alias(caller->server),
+        .tool = call->tool,
+        .doc = call->arguments == JSON_NONE ? NULL : call->doc,
+        .arguments = call->arguments,
+        .principal = &caller->principal,
+    };
+    vm_decide(vm, &asked, out);
+}
+
+enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller *caller,
+                         const struct tool_call *call, struct verdict_text *out)
+{
+    out->policy = out->policy_id = (Str){ 0 };
+    out->source_n = out->reason_n = out->unknown_n = 0;
+    judge(vm, caller, call, &out->decision);
+    explain(vm, caller, call, out);
+    if (!record_call(audit, caller, call, out))
+        return DECIDED_UNRECORDED;
+    return out->decision.verdict == VERDICT_ALLOW ? DECIDED_ALLOW : DECIDED_DENY;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decide.h - the one place where forwarding can be permitted.
+ *
+ * A call is forwarded only after decide_call has answered DECIDED_ALLOW, and that answer comes
+ * only after the VM allowed it and the audit log has its line. Whatever fails on the way is a
+ * denial. */
+#ifndef RUNTIME_GATEWAY_DECIDE_H
+#define RUNTIME_GATEWAY_DECIDE_H
+
+#include "runtime/audit/audit.h"
+#include "runtime/gateway/caller.h"
+#include "runtime/gateway/server.h"
+
+enum { TOOL_NAME_MAX = 128, SOURCE_TEXT_MAX = 512, DECISION_TEXT_MAX = 8192 };
+
+enum decided { DECIDED_UNRECORDED, DECIDED_DENY, DECIDED_ALLOW };
+
+/* One tools/call as it was read. */
+struct tool_call {
+    Str tool;
+    const struct json_doc *doc;
+    uint32_t arguments; /* the object, or JSON_NONE */
+};
+
+/* A verdict and the words for it; slices live as long as the policy and the call. */
+struct verdict_text {
+    struct decision decision;
+    Str policy, policy_id; /* empty when no policy is loaded */
+    char source[SOURCE_TEXT_MAX];
+    size_t source_n;
+    char reason[DECISION_TEXT_MAX]; /* for the agent; never empty on a denial */
+    size_t reason_n;
+    char unknown[DECISION_TEXT_MAX]; /* what could not be judged */
+    size_t unknown_n;
+};
+
+/* Judges a call and puts it on record. vm NULL: the policy never loaded. audit NULL: `mcpd run`
+ * without a log file, where the operator's log has the record. */
+enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller *caller,
+                         const struct tool_call *call, struct verdict_text *out);
+
+/* Puts something else on record: a list that is filtered ("allow", no cause), a method that is not
+ * governed ("deny", "not_governed"). False: it must not be answered. */
+MUST_USE bool decide_record(struct audit *audit, struct vm *vm, const struct caller *caller,
+                            Str method, Str verdict, Str cause);
+
+/* 1-128 of [A-Za-z0-9_.-]: other names are neither shown nor callable, for they look alike. */
+bool tool_name_is_plain(Str name);
+
+Str server_alias(const struct server *server);
+
+#endif

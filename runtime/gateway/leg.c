@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg.c - requests under way: made whole, linked in order, ended once.
+ *
+ * Ending unlinks first, then tells the owner, then frees: an owner may send or cancel others from
+ * inside its callback. Messages are written afresh, so nothing of a client's envelope travels on.
+ */
+#include "runtime/gateway/leg.h"
+
+#include "runtime/gateway/revision.h"
+
+/* Bytes of a message around its params: method, id, our envelope. */
+enum { LEG_FRAME_MAX = 16 * 1024 };
+
+static void on_time(void *user)
+{
+    struct leg *leg = user;
+    bool tell = !leg->is_handshake;
+    leg->upstream->transport->release(leg, tell);
+    leg_fail(leg, FAILURE_TIMEOUT, "the server did not answer in time");
+}
+
+static void leg_free(struct leg *leg)
+{
+    timer_close(leg->timer);
+    buf_free(&leg->members);
+    buf_free(&leg->body);
+    sse_reader_free(&leg->sse);
+    free(leg->text);
+    free(leg);
+}
+
+static bool leg_copy_text(struct leg *leg, const struct upstream_request *request)
+{
+    leg->text = malloc(request->method.n + request->name.n + 1);
+    if (!leg->text)
+        return false;
+    memcpy(leg->text, request->method.p, request->method.n);
+    if (request->name.n)
+        memcpy(leg->text + request->method.n, request->name.p, request->name.n);
+    leg->method = (Str){ .p = leg->text, .n = request->method.n };
+    leg->name = (Str){ .p = leg->text + request->method.n, .n = request->name.n };
+    buf_add(&leg->members, request->members);
+    return !leg->members.is_full;
+}
+
+struct leg *leg_new(struct upstream *upstream, const struct upstream_request *request,
+                    answer_fn answer, void *user)
+{
+    const struct gateway_limits *limits = upstream->owner->limits;
+    struct leg *leg = calloc(1, sizeof *leg);
+    if (!leg)
+        return NULL;
+    leg->upstream = upstream;
+    leg->id = upstream->next_id++;
+    leg->answer = answer;
+    leg->user = user;
+    buf_init(&leg->members, (size_t)limits->max_body_bytes + LEG_FRAME_MAX);
+    buf_init(&leg->body, limits->max_result_bytes);
+    sse_reader_init(&leg->sse, limits->max_result_bytes);
+    leg->timer = timer_open(upstream->owner->loop, on_time, leg);
+    if (!leg->timer || !leg_copy_text(leg, request)) {
+        leg_free(leg);
+        return NULL;
+    }
+    timer_start(leg->timer, limits->upstream_timeout_ms);
+    struct leg **link = &upstream->legs;
+    while (*link)
+        link = &(*link)->next;
+    *link = leg;
+    return leg;
+}
+
+static void leg_unlink(struct leg *leg)
+{
+    struct leg **link = &leg->upstream->legs;
+    while (*link != leg)
+        link = &(*link)->next;
+    *link = leg->next;
+}
+
+void leg_drop(struct leg *leg, bool was_cancelled)
+{
+    leg_unlink(leg);
+    leg->upstream->transport->release(leg, was_cancelled);
+    leg_free(leg);
+}
+
+void leg_finish(struct leg *leg, const struct answer *answer)
+{
+    leg_unlink(leg);
+    if (leg->answer)
+        leg->answer(leg->user, answer);
+    leg->upstream->transport->release(leg, false);
+    leg_free(leg);
+}
+
+void leg_fail(struct leg *leg, enum answer_failure failure, const char *why)
+{
+    struct answer answer = {
+        .kind = ANSWER_FAILED,
+        .era = leg->upstream->era,
+        .failure = failure,
+        .status = leg->status,
+        .why = why,
+    };
+    leg_finish(leg, &answer);
+}
+
+void leg_cancel(struct leg *leg)
+{
+    leg_drop(leg, true);
+}
+
+static void write_client_info(struct buf *out)
+{
+    buf_add(out, STR("{\"name\":\"mcpd\",\"version\":\"" MCP_VERSION "\"}"));
+}
+
+/* The envelope is ours alone: our revision, no capabilities, our name. */
+static void write_envelope(struct buf *out)
+{
+    jsonrpc_write_key(out, STR("_meta"));
+    buf_add_char(out, '{');
+    jsonrpc_write_key(out, META_VERSION);
+    json_write_string(out, REVISION_MODERN);
+    jsonrpc_write_key(out, META_CAPABILITIES);
+    buf_add(out, STR("{}"));
+    jsonrpc_write_key(out, META_CLIENT_INFO);
+    write_client_info(out);
+    buf_add_char(out, '}');
+}
+
+void leg_write(const struct leg *leg, struct buf *out)
+{
+    struct buf params;
+    buf_init(&params, leg->members.n + LEG_FRAME_MAX);
+    buf_add_char(&params, '{');
+    buf_add(&params, buf_str(&leg->members));
+    if (leg->upstream->era == ERA_MODERN)
+        write_envelope(&params);
+    buf_add_char(&params, '}');
+    Str text = params.n > 2 ? buf_str(&params) : (Str){ 0 };
+    if (leg->is_notification)
+        jsonrpc_write_notification(out, leg->method, text);
+    else
+        jsonrpc_write_request(out, leg->id, leg->method, text);
+    if (params.is_full)
+        out->is_full = true;
+    buf_free(&params);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg.h - one request on its way to an upstream server, and the answer that may end it.
+ *
+ * Private to the upstream_*.c files. A leg ends once: the first answer on its own stream with its
+ * own id, a failure, or a cancellation; whatever comes later finds no leg and is dropped.
+ */
+#ifndef RUNTIME_GATEWAY_LEG_H
+#define RUNTIME_GATEWAY_LEG_H
+
+#include "runtime/gateway/upstream.h"
+#include "runtime/net/child.h"
+#include "runtime/wire/sse.h"
+
+enum { UPSTREAM_SESSION_MAX = 256 }; /* bytes of a server's session id */
+
+enum upstream_state {
+    UPSTREAM_IDLE,         /* not started, or stopped */
+    UPSTREAM_PROBING,      /* server/discover is out */
+    UPSTREAM_INITIALIZING, /* initialize or notifications/initialized is out */
+    UPSTREAM_READY,
+    UPSTREAM_FAILED, /* as idle, but a stdio server rests until retry_ms */
+    UPSTREAM_STATE_COUNT
+};
+
+enum upstream_event {
+    UPSTREAM_PROBE,     /* ask which era it speaks */
+    UPSTREAM_HANDSHAKE, /* begin the handshake of the legacy era */
+    UPSTREAM_ESTABLISH, /* calls may go out */
+    UPSTREAM_BREAK,     /* it is gone or unusable */
+    UPSTREAM_REST,      /* stopped on purpose */
+};
+
+enum leg_body { LEG_BODY_IGNORED, LEG_BODY_JSON, LEG_BODY_SSE, LEG_BODY_REFUSAL };
+
+struct leg {
+    struct leg *next;
+    struct upstream *upstream;
+    uint64_t id;
+    bool is_notification, is_sent, is_handshake, has_moved; /* moved to a new session once */
+    Str method, name;                                       /* lent from text */
+    char *text;                                             /* owned */
+    struct buf members;                                     /* of params, `_meta` not among them */
+    answer_fn answer;
+    void *user;
+    struct timer *timer;
+    /* HTTP */
+    struct http_call *http;
+    enum leg_body body_kind;
+    int status;
+    struct buf body;
+    struct sse_reader sse;
+    uint32_t generation; /* of the session it was sent in */
+};
+
+struct upstream {
+    struct upstream *next;
+    struct upstreams *owner;
+    struct server *server;
+    char *principal; /* owned; whose calls these are */
+    size_t principal_n;
+    const struct transport *transport;
+    enum upstream_state state;
+    enum server_era era; /* spoken; meaningful from INITIALIZING on */
+    Str version;         /* negotiated with a legacy server */
+    struct leg *legs;    /* oldest first */
+    uint64_t next_id;
+    int64_t used_ms;
+    bool is_pumping;  /* a pump is deferred */
+    uint32_t dropped; /* messages of the server that belonged to nothing */
+    bool is_closed;   /* memory goes at the end of the turn */
+    /* stdio */
+    struct child *child;
+    struct timer *rest;
+    uint32_t rest_ms;
+    int64_t retry_ms;
+    /* HTTP */
+    struct buf session; /* upstream's session id; empty: none */
+    uint32_t generation;
+};
+
+struct upstreams {
+    struct loop *loop;
+    struct http_client *http;
+    const struct gateway_limits *limits;
+};
+
+/* How messages travel. */
+struct transport {
+    bool is_stdio;
+    enum status (*start)(struct upstream *upstream); /* before the first message; may be NULL */
+    /* Sends text (one JSON-RPC message). Any status but ST_OK fails the leg. */
+    enum status (*send)(struct upstream *upstream, struct leg *leg, Str text);
+    /* The leg is over: gives up what the transport holds for it. was_cancelled: tell the server. */
+    void (*release)(struct leg *leg, bool was_cancelled);
+    void (*stop)(struct upstream *upstream); /* may be NULL */
+};
+extern const struct transport transport_stdio, transport_http;
+
+/* leg.c: making, linking and ending. A leg is gone when one of the enders returns. */
+struct leg *leg_new(struct upstream *upstream, const struct upstream_request *request,
+                    answer_fn answer, void *user);  /* linked, not sent; NULL: no memory */
+void leg_drop(struct leg *leg, bool was_cancelled); /* no answer */
+void leg_finish(struct leg *leg, const struct answer *answer);
+void leg_fail(struct leg *leg, enum answer_failure failure, const char *why);
+/* The message as it goes out, in the era that the upstream speaks. */
+void leg_write(const struct leg *leg, struct buf *out);
+
+/* answer.c: what a server says. Reads text as the answer on the leg's own stream and ends the
+ * leg, or returns false: nothing in it was for this leg. */
+bool leg_take(struct leg *leg, Str text);
+/* Likewise for the body of a refusal, where only an error for this request counts; anything else
+ * leaves the leg alone. */
+bool leg_take_refusal(struct leg *leg, Str text);
+/* A line of a stdio server, which may be for any leg, or a request of the server's. */
+void upstream_take(struct upstream *upstream, Str text);
+void upstream_drop_message(struct upstream *upstream, const char *what);
+
+/* upstream.c */
+bool upstream_transmit(struct leg *leg); /* false: it could not be sent, and is gone */
+/* Tells the server something, if it can be told; forgets about it. */
+void upstream_notify(struct upstream *upstream, Str method, Str members);
+/* The server has forgotten the session: the leg did not run and goes again in a new one. */
+void leg_session_lost(struct leg *leg);
+/* All legs that are out fail; the server is started anew by the next call. */
+void upstream_broken(struct upstream *upstream, enum answer_failure failure, const char *why);
+/* The server refused a request in a way that casts doubt on what we know of it (its era, our
+ * session): unless others are still being served, the next request begins from nothing. */
+void upstream_doubt(struct upstream *upstream);
+/* A stdio server ended instead of answering the probe: it is legacy and needs another start. */
+void upstream_probe_died(struct upstream *upstream);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policies.c - bundles in force, replaced whole and only by good ones.
+ *
+ * Everything that a replacement needs is made before the old one is let go, so that there is no
+ * moment without a policy. What has failed is remembered by the file's identity: a bad file is
+ * logged once, not once a second.
+ */
+#include "runtime/gateway/policies.h"
+
+#include "runtime/base/log.h"
+#include "runtime/base/world.h"
+
+#include <sys/stat.h>
+
+/* What tells one state of a file from another. Zero: never seen. */
+struct file_id {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+struct policy {
+    struct policy *next;
+    char *path;
+    size_t path_n;
+    struct vm *vm;       /* NULL: never loaded */
+    struct file_id seen; /* of the last attempt, good or bad */
+    bool is_seen;
+    int64_t checked_ms;
+};
+
+struct policies {
+    struct policy *first;
+    size_t count;
+};
+
+struct policies *policies_open(void)
+{
+    return calloc(1, sizeof(struct policies));
+}
+
+void policies_close(struct policies *policies)
+{
+    if (!policies)
+        return;
+    for (struct policy *policy = policies->first, *next; policy; policy = next) {
+        next = policy->next;
+        vm_close(policy->vm);
+        free(policy->path);
+        free(policy);
+    }
+    free(policies);
+}
+
+static bool file_id_of(const char *path, struct file_id *out)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *out = (struct file_id){
+        .device = st.st_dev, .inode = st.st_ino, .size = st.st_size, .modified = st.st_mtim
+    };
+    return true;
+}
+
+static bool file_id_eq(const struct file_id *a, const struct file_id *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+static void policy_load(struct policy *policy)
+{
+    struct bundle_error error = { .text = "" };
+    struct program *program = NULL;
+    struct vm *vm = NULL;
+    enum status status = program_read(policy->path, &program, &error);
+    if (status == ST_OK)
+        status = vm_open(program, &vm);
+    if (status == ST_OK) {
+        log_info("policy loaded path=%s name=%.*s id=%s", policy->path,
+                 STR_ARG(program_name(program)), program->id);
+        vm_close(policy->vm);
+        policy->vm = vm;
+    } else {
+        log_error("policy not loaded path=%s why=%s detail=%s kept=%s", policy->path,
+                  status_text(status), error.text, policy->vm ? "the one before" : "none");
+    }
+    program_release(program);
+}
+
+static void policy_check(struct policy *policy)
+{
+    struct file_id now;
+    policy->checked_ms = world_mono_ms();
+    if (!file_id_of(policy->path, &now)) {
+        if (policy->is_seen || !policy->vm)
+            log_error("policy file is gone path=%s kept=%s", policy->path,
+                      policy->vm ? "the one before" : "none");
+        policy->is_seen = false;
+        return;
+    }
+    if (policy->is_seen && file_id_eq(&now, &policy->seen))
+        return;
+    policy->seen = now;
+    policy->is_seen = true;
+    policy_load(policy);
+}
+
+static struct policy *policy_new(struct policies *policies, Str path)
+{
+    struct policy *policy = policies->count < POLICIES_MAX ? calloc(1, sizeof *policy) : NULL;
+    if (!policy)
+        return NULL;
+    policy->path = malloc(path.n + 1);
+    if (!policy->path) {
+        free(policy);
+        return NULL;
+    }
+    memcpy(policy->path, path.p, path.n);
+    policy->path[path.n] = '\0';
+    policy->path_n = path.n;
+    policy->checked_ms = world_mono_ms() - POLICY_CHECK_MS;
+    policy->next = policies->first;
+    policies->first = policy;
+    policies->count++;
+    return policy;
+}
+
+struct vm *policies_get(struct policies *policies, Str path)
+{
+    struct policy *policy = policies->first;
+    while (policy && !str_eq(path, (Str){ .p = policy->path, .n = policy->path_n }))
+        policy = policy->next;
+    if (!policy)
+        policy = path.n ? policy_new(policies, path) : NULL;
+    if (!policy)
+        return NULL;
+    if (world_mono_ms() - policy->checked_ms >= POLICY_CHECK_MS)
+        policy_check(policy);
+    return policy->vm;
+}
+
+void policies_reload(struct policies *policies)
+{
+    for (struct policy *policy = policies->first; policy; policy = policy->next)
+        policy_check(policy);
+}

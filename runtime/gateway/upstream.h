@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream.h - the gateway as a client: one upstream per server and principal.
+ *
+ * State is never shared between principals: each has its own process or session. An upstream
+ * starts with the first request, finds out which era the server speaks (told, remembered, or by
+ * server/discover), does the handshake where there is one, and keeps requests waiting meanwhile.
+ * It offers the server no capability, so requests from the server are violations: refused on
+ * stdio, ignored on a stream. A request that may have run is never sent twice.
+ */
+#ifndef RUNTIME_GATEWAY_UPSTREAM_H
+#define RUNTIME_GATEWAY_UPSTREAM_H
+
+#include "runtime/gateway/server.h"
+#include "runtime/net/http_client.h"
+#include "runtime/net/loop.h"
+#include "runtime/wire/jsonrpc.h"
+
+struct upstream;
+struct upstreams;
+struct leg;
+
+/* A server as the gateway knows it. */
+struct server {
+    const struct server_spec *spec;
+    enum server_era known_era; /* ERA_AUTO: not known yet */
+    struct upstream *upstreams;
+};
+
+enum answer_kind { ANSWER_RESULT, ANSWER_ERROR, ANSWER_FAILED };
+
+enum answer_failure {
+    FAILURE_GONE, /* not reachable, ended, broke off */
+    FAILURE_TIMEOUT,
+    FAILURE_REFUSED,   /* an HTTP status that is no answer */
+    FAILURE_MALFORMED, /* an answer that can't be accepted */
+    FAILURE_INTERNAL,  /* ours */
+};
+
+/* Lent to the callback. */
+struct answer {
+    enum answer_kind kind;
+    enum server_era era;         /* that the server speaks */
+    const struct json_doc *doc;  /* RESULT and ERROR */
+    uint32_t result;             /* RESULT: an object */
+    int64_t code;                /* ERROR */
+    Str message;                 /* ERROR */
+    uint32_t data;               /* ERROR: or JSON_NONE */
+    enum answer_failure failure; /* FAILED */
+    int status;                  /* FAILED, REFUSED: the HTTP status */
+    const char *why;             /* FAILED: our own words, fit for the client */
+};
+typedef void (*answer_fn)(void *user, const struct answer *answer);
+
+struct upstream_request {
+    Str method;
+    Str name;    /* what Mcp-Name says; empty: no such header */
+    Str members; /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
+};
+
+/* Borrows all for its life. http may be NULL when no server speaks HTTP. */
+struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
+                                 const struct gateway_limits *limits);
+void upstreams_close(struct upstreams *upstreams); /* every server's must be ended before */
+
+/* The upstream of a principal, made when there is none; NULL: no memory. */
+struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal);
+
+/* Sends a request when the server is ready for it; copies. answer is called once, after this has
+ * returned, unless the leg is cancelled before. NULL: no memory. */
+struct leg *upstream_send(struct upstream *upstream, const struct upstream_request *request,
+                          answer_fn answer, void *user);
+
+/* Ends a leg without an answer and tells the server. */
+void leg_cancel(struct leg *leg);
+
+/* Ends all upstreams of a server: what is out fails, children are stopped. */
+void server_end(struct server *server);
+/* Ends those that nobody has used for idle_ms. */
+void server_sweep(struct server *server, uint32_t idle_ms);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_conn.h - one client connection (private to the server part of runtime/net).
+ *
+ *   IDLE -> HEAD -> BODY -> WAIT -> WRITE -> IDLE       the next request, or
+ *                                         -> LINGER     shut down for writing, drained briefly
+ *                                         -> CLOSED
+ * Any state may go to WRITE (an answer, perhaps the server's own refusal) and to CLOSED (the
+ * client left, a deadline passed). The exchange belongs to the handler while exchange.is_open,
+ * which only BODY and WAIT may have.
+ */
+#ifndef RUNTIME_NET_HTTP_CONN_H
+#define RUNTIME_NET_HTTP_CONN_H
+
+#include "runtime/net/http_server.h"
+
+enum {
+    CONN_IN_BYTES = 32 * 1024,   /* read ahead: a head of 16 KiB and some of what follows */
+    CONN_BODY_STEP = 64 * 1024,  /* one read into a body */
+    CONN_KEEP_BYTES = 64 * 1024, /* an empty buffer larger than this is given back */
+    CONN_LINGER_MS = 2000,       /* for the client to read a refusal while it still sends */
+    CONN_LINGER_BYTES = 8 << 20, /* of the refused body, read and dropped meanwhile */
+};
+
+enum conn_state {
+    CONN_IDLE,
+    CONN_HEAD,
+    CONN_BODY,
+    CONN_WAIT,
+    CONN_WRITE,
+    CONN_LINGER,
+    CONN_CLOSED
+};
+
+struct conn;
+
+struct exchange {
+    struct conn *conn;
+    struct http_head head; /* slices into conn->in */
+    struct http_body reader;
+    struct buf body;
+    struct arena arena;
+    void *user;
+    bool is_open; /* the handler's, neither answered nor gone */
+};
+
+struct conn {
+    struct http_server *server;
+    struct conn *prev, *next;
+    int fd;
+    struct watch *watch;
+    struct timer *timer;
+    enum conn_state state;
+    enum conn_state armed; /* whose deadline the timer runs for; CLOSED: none */
+    struct buf in;         /* reserved whole at the first read: it never moves */
+    size_t in_at;          /* bytes of in that the current request has taken */
+    size_t head_n;         /* bytes of in that the current head lies in */
+    size_t scan;           /* see http_parse_request */
+    struct buf out;
+    size_t out_at;      /* bytes of out already sent */
+    size_t linger_left; /* bytes to drop yet */
+    bool is_processing; /* conn_process is on the stack */
+    bool keeps_alive;   /* after the answer that is being written */
+    bool is_read_whole; /* the request was, so closing loses nothing of the answer */
+    struct exchange exchange;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_server_config config;
+    struct http_handler handler;
+    void *user;
+    int fd; /* -1 once drained */
+    uint16_t port;
+    struct watch *watch;
+    struct timer *accept_timer; /* runs while accepting rests */
+    bool is_resting, is_draining;
+    struct conn *conns;
+    size_t conn_count, busy_count; /* busy: between on_head and the end of the answer */
+    struct buf head_out;           /* scratch for composing a head */
+};
+
+/* Takes fd, also when it fails. */
+void conn_open(struct http_server *server, int fd);
+void conn_set_state(struct conn *conn, enum conn_state state);
+/* Goes on with what is buffered: heads, bodies, callbacks. Harmless in every state. */
+void conn_process(struct conn *conn);
+/* Closes without a word; the memory goes at the end of the turn. */
+void conn_close(struct conn *conn);
+/* Takes the exchange from the handler if it has it, by on_gone. */
+void conn_abandon(struct conn *conn);
+void conn_arm(struct conn *conn, enum conn_state state, uint32_t delay_ms);
+void conn_disarm(struct conn *conn);
+/* Watches for what the state waits for. */
+void conn_update_watch(struct conn *conn);
+/* Makes ready for the next request on the connection. */
+void conn_recycle(struct conn *conn);
+
+/* http_respond.c */
+/* Answers with an empty body and closes; why is for the log. */
+void conn_refuse(struct conn *conn, int status, const char *why);
+void conn_send_continue(struct conn *conn);
+void conn_on_writable(struct conn *conn);
+
+/* http_server.c */
+void http_server_update_accept(struct http_server *server);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_respond.c - the writing half of a client connection: answers, refusals and their end.
+ *
+ * Head and body leave by one system call; only what the kernel does not take is copied. Reading
+ * stops while an answer waits to be taken, so a client that does not read holds one answer and no
+ * more, until idle_timeout_ms pass without progress. A client that was refused before it had sent
+ * everything gets its answer all the same: the connection is shut down for writing and what still
+ * comes is dropped for a short while (RFC 9112, section 9.6), since closing at once would make the
+ * kernel reset it and the client lose the answer.
+ */
+#include "runtime/base/log.h"
+#include "runtime/net/http_conn.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static struct iovec to_iovec(Str s)
+{
+    struct iovec part = { .iov_len = s.n };
+    memcpy(&part.iov_base, &s.p, sizeof s.p); /* it has no const, but sendmsg only reads */
+    return part;
+}
+
+/* Sends what the kernel takes now of head and body; -1 on a broken connection. */
+static ssize_t send_pair(int fd, Str head, Str body)
+{
+    struct iovec parts[] = { to_iovec(head), to_iovec(body) };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = body.n ? 2 : 1 };
+    ssize_t n;
+    do
+        n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+/* Drops up to *count bytes of s, and counts them down. */
+static Str skip(Str s, size_t *count)
+{
+    size_t n = *count < s.n ? *count : s.n;
+    *count -= n;
+    return str_sub(s, n, s.n);
+}
+
+/* Sends or queues head and body; false when the connection had to be closed. */
+static bool put(struct conn *conn, Str head, Str body)
+{
+    if (conn->out.n == 0) {
+        ssize_t n = send_pair(conn->fd, head, body);
+        if (n < 0) {
+            conn_close(conn);
+            return false;
+        }
+        size_t sent = (size_t)n;
+        head = skip(head, &sent);
+        body = skip(body, &sent);
+    }
+    buf_add(&conn->out, head);
+    buf_add(&conn->out, body);
+    if (conn->out.is_full)
+        conn_close(conn);
+    return conn->state != CONN_CLOSED;
+}
+
+void conn_send_continue(struct conn *conn)
+{
+    if (put(conn, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR("")))
+        conn_update_watch(conn);
+    else
+        conn_abandon(conn);
+}
+
+static void linger(struct conn *conn)
+{
+    if (shutdown(conn->fd, SHUT_WR) != 0) {
+        conn_close(conn);
+        return;
+    }
+    conn_set_state(conn, CONN_LINGER);
+    conn->linger_left = CONN_LINGER_BYTES;
+    conn_arm(conn, CONN_LINGER, CONN_LINGER_MS);
+    conn_update_watch(conn);
+}
+
+/* After the last byte of an answer. */
+static void finish(struct conn *conn)
+{
+    if (conn->keeps_alive) {
+        conn_recycle(conn);
+        conn_process(conn);
+    } else if (conn->is_read_whole && conn->in_at == conn->in.n) {
+        conn_close(conn);
+    } else {
+        linger(conn);
+    }
+}
+
+static void put_answer(struct conn *conn, Str head, Str body)
+{
+    conn_set_state(conn, CONN_WRITE);
+    if (!put(conn, head, body))
+        return;
+    if (conn->out.n == 0) {
+        conn_disarm(conn);
+        finish(conn);
+        return;
+    }
+    conn_arm(conn, CONN_WRITE, conn->server->config.idle_timeout_ms);
+    conn_update_watch(conn);
+}
+
+void conn_on_writable(struct conn *conn)
+{
+    Str left = str_sub(buf_str(&conn->out), conn->out_at, conn->out.n);
+    ssize_t n = send_pair(conn->fd, left, STR(""));
+    if (n < 0) {
+        conn_abandon(conn); /* it was a 100 Continue that broke */
+        conn_close(conn);
+        return;
+    }
+    conn->out_at += (size_t)n;
+    if (conn->out_at < conn->out.n) {
+        if (n && conn->state == CONN_WRITE)
+            conn_arm(conn, CONN_WRITE, conn->server->config.idle_timeout_ms);
+        return;
+    }
+    buf_clear(&conn->out);
+    conn->out_at = 0;
+    if (conn->state == CONN_WRITE) {
+        conn_disarm(conn);
+        finish(conn);
+    } else {
+        conn_update_watch(conn);
+    }
+}
+
+/* The head of an answer, up to the caller's own fields. */
+static struct buf *begin_head(struct conn *conn, int status)
+{
+    struct buf *out = &conn->server->head_out;
+    buf_clear(out);
+    http_write_status(out, status);
+    http_write_header(out, STR("Cache-Control"), STR("no-store"));
+    if (!conn->keeps_alive)
+        http_write_header(out, STR("Connection"), STR("close"));
+    return out;
+}
+
+void conn_refuse(struct conn *conn, int status, const char *why)
+{
+    conn_abandon(conn);
+    if (conn->state == CONN_CLOSED)
+        return;
+    log_debug("request refused: %d %s", status, why ? why : "");
+    conn->keeps_alive = false;
+    conn->is_read_whole = false;
+    struct buf *out = begin_head(conn, status);
+    http_write_header_u64(out, STR("Content-Length"), 0);
+    http_write_end(out);
+    if (out->is_full)
+        conn_close(conn);
+    else
+        put_answer(conn, buf_str(out), STR(""));
+}
+
+/* An answer before on_request: passes over the body if all of it is here already. */
+static bool skip_body(struct conn *conn)
+{
+    const struct http_body *reader = &conn->exchange.reader;
+    if (conn->state == CONN_WAIT || reader->framing == HTTP_BODY_NONE)
+        return true;
+    if (reader->framing != HTTP_BODY_LENGTH || reader->left > conn->in.n - conn->in_at)
+        return false;
+    conn->in_at += (size_t)reader->left;
+    return true;
+}
+
+const struct http_head *exchange_head(const struct exchange *exchange)
+{
+    return &exchange->head;
+}
+
+Str exchange_body(const struct exchange *exchange)
+{
+    return exchange->conn->state == CONN_WAIT ? buf_str(&exchange->body) : STR("");
+}
+
+struct arena *exchange_arena(struct exchange *exchange)
+{
+    return &exchange->arena;
+}
+
+void exchange_set_user(struct exchange *exchange, void *user)
+{
+    exchange->user = user;
+}
+
+void *exchange_user(const struct exchange *exchange)
+{
+    return exchange->user;
+}
+
+void exchange_respond(struct exchange *exchange, int status, const struct http_header *headers,
+                      size_t header_count, Str content_type, Str body)
+{
+    struct conn *conn = exchange->conn;
+    const struct http_head *head = &exchange->head;
+    bool has_content = status != 204 && status != 304;
+    ENSURE(exchange->is_open && status >= 200 && (has_content || body.n == 0));
+    exchange->is_open = false;
+    conn->is_read_whole = skip_body(conn);
+    conn->keeps_alive =
+        conn->is_read_whole && head->keep_alive && head->minor == 1 && !conn->server->is_draining;
+    struct buf *out = begin_head(conn, status);
+    if (content_type.n)
+        http_write_header(out, STR("Content-Type"), content_type);
+    for (size_t i = 0; i < header_count; i++)
+        http_write_header(out, headers[i].name, headers[i].value);
+    if (has_content)
+        http_write_header_u64(out, STR("Content-Length"), body.n);
+    http_write_end(out);
+    if (out->is_full)
+        conn_close(conn);
+    else
+        put_answer(conn, buf_str(out), str_eq(head->method_text, STR("HEAD")) ? STR("") : body);
+}

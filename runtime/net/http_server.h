@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_server.h - the listener: connections, requests, responses, deadlines.
+ *
+ * One exchange is one request with its response. The order of events: on_head when the head is
+ * complete (the handler may answer at once: what is left of the body is then not read and the
+ * connection closes after the response), on_request when the body is complete. After exactly one
+ * exchange_respond the exchange is gone for the handler. If the client leaves first, the server
+ * refuses the rest of the request itself, or is closed, then on_gone is called instead of whatever
+ * would have come, and the exchange is gone after it returns. on_gone may come while the handler's
+ * own on_head is barely over, never inside a call of the handler's other than http_server_close.
+ * Pipelined requests wait until the response before them is written. Malformed requests, unknown
+ * Expect values, bodies over the limit (413, after on_head, so that a handler can refuse a stranger
+ * first) and late ones (408) are answered by the server itself with an empty body. A client that
+ * half-closes has left.
+ */
+#ifndef RUNTIME_NET_HTTP_SERVER_H
+#define RUNTIME_NET_HTTP_SERVER_H
+
+#include "runtime/base/arena.h"
+#include "runtime/net/loop.h"
+#include "runtime/wire/http1.h"
+
+struct http_server;
+struct exchange;
+
+struct http_server_config {
+    const char *host; /* numeric address */
+    uint16_t port;    /* 0: any free one */
+    uint32_t max_connections;
+    uint32_t max_body_bytes;
+    uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    size_t arena_limit; /* memory of one exchange, body not counted */
+};
+
+struct http_handler {
+    void (*on_head)(void *user, struct exchange *exchange);
+    void (*on_request)(void *user, struct exchange *exchange);
+    void (*on_gone)(void *user, struct exchange *exchange);
+};
+
+/* Binds and listens. host is only read here; the handler is copied. ST_INVALID: host is not a
+ * numeric address; ST_CONFLICT: the port is taken; ST_NOT_FOUND: not an address of this machine. */
+MUST_USE enum status http_server_open(struct loop *loop, const struct http_server_config *config,
+                                      const struct http_handler *handler, void *user,
+                                      struct http_server **out);
+uint16_t http_server_port(const struct http_server *server);
+
+/* Stops accepting and closes idle connections; open exchanges go on. */
+void http_server_drain(struct http_server *server);
+size_t http_server_exchanges(const struct http_server *server); /* still open */
+/* Takes it and cuts what is open; the handler gets its last on_gone before this returns. */
+void http_server_close(struct http_server *server);
+
+/* Valid from on_head to the response; the head's slices likewise. */
+const struct http_head *exchange_head(const struct exchange *exchange);
+/* The whole body, contiguous; empty before on_request. */
+Str exchange_body(const struct exchange *exchange);
+/* Memory that lives as long as the exchange. */
+struct arena *exchange_arena(struct exchange *exchange);
+/* A pointer of the handler's, NULL at first. */
+void exchange_set_user(struct exchange *exchange, void *user);
+void *exchange_user(const struct exchange *exchange);
+
+/* Answers and gives the exchange back. body is copied. content_type empty: no such header. Adds
+ * Content-Length, Date is left out; never any CORS header. Cache-Control: no-store always. */
+void exchange_respond(struct exchange *exchange, int status, const struct http_header *headers,
+                      size_t header_count, Str content_type, Str body);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.h - the decision: a verified program, one call, one verdict.
+ *
+ * vm_decide is the only function in which an allow can come into being. It does not allocate,
+ * block or fail: whatever goes wrong inside is a deny with a cause. Its work is bounded by the
+ * program's cost and the size of the call. Deny overrides ask overrides allow; a deny acts unless
+ * its condition is false, an allow only if its condition is true.
+ */
+#ifndef RUNTIME_VM_VM_H
+#define RUNTIME_VM_VM_H
+
+#include "runtime/bundle/program.h"
+#include "runtime/json/json.h"
+
+enum verdict { VERDICT_DENY, VERDICT_ALLOW };
+
+enum vm_cause {
+#define CAUSE(name, word, doc) CAUSE_##name,
+#include "runtime/vm/cause.def"
+#undef CAUSE
+    CAUSE_COUNT
+};
+const char *vm_cause_word(enum vm_cause cause); /* "rule", "unknown_tool": audit and answers */
+
+/* Why an atom is unknown. */
+enum vm_unknown {
+#define UNKNOWN(name, text) UNKNOWN_##name,
+#include "runtime/vm/unknown.def"
+#undef UNKNOWN
+    UNKNOWN_COUNT
+};
+const char *vm_unknown_text(enum vm_unknown unknown); /* "is missing" */
+
+/* On whose behalf: borrowed for the call. */
+struct principal {
+    Str id;
+    const Str *groups;
+    size_t group_count;
+};
+
+/* One tools/call, as judged. */
+struct vm_call {
+    Str server;                   /* alias */
+    Str tool;
+    const struct json_doc *doc;   /* holds the arguments; NULL when there are none */
+    uint32_t arguments;           /* index of the object in doc; ignored when doc is NULL */
+    const struct principal *principal;
+};
+
+struct decision {
+    enum verdict verdict;
+    enum vm_cause cause;
+    uint32_t rule;       /* index into RULES, or B_NONE. For cause default: the first allow rule
+                          * about the tool whose condition does not hold, one with a reason first */
+    Str reason;          /* the rule's or the default's; lent by the program; may be empty */
+    Str argument;        /* unknown_argument and unsafe_number: the offending key or atom */
+    uint32_t unknown_atom; /* the first atom that was unknown and mattered, or B_NONE */
+    enum vm_unknown unknown;
+};
+
+/* Working memory for one program, reused from call to call; one thread at a time. */
+struct vm;
+MUST_USE enum status vm_open(struct program *program, struct vm **out); /* shares the program */
+void vm_close(struct vm *vm);                                           /* NULL is fine */
+struct program *vm_program(const struct vm *vm);
+
+/* Fills *out. Slices in it live as long as the program and the call's document. */
+void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out);
+
+/* Could any arguments make this principal's call of the tool allowed? The same code, with every
+ * atom that reads arguments taken as "could be anything". */
+bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal);
+
+/* "file.pol:14" of a rule, written into out (cut when longer); returns its length. */
+size_t vm_rule_place(const struct program *program, uint32_t rule, char *out, size_t room);
+
+#endif

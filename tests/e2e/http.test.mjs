@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// The listener: framing that could be read in two ways is refused (row 25), a page in
+// somebody's browser gets nothing (S6, row 27), and every status is the documented one.
+import assert from "node:assert/strict";
+import net from "node:net";
+import { after, before, describe, test } from "node:test";
+import { compile, connect, decent, exchange, modern, openLegacy, request, rpcOf, startFixture, startGateway, toolNames } from "./lib.mjs";
+import { devTools, principals, webPolicy, webTools } from "./policies.mjs";
+
+const cleanups = [];
+const scope = { after: (fn) => cleanups.unshift(fn) };
+let gateway, upstream, token, other, session;
+
+before(async () => {
+  upstream = await startFixture(scope, "dual_http", ["--era", "legacy"]);
+  gateway = await startGateway(scope, {
+    principals,
+    allowed_hosts: ["gateway.test:8330"],
+    allowed_origins: ["https://console.test"],
+    servers: { web: { url: upstream.url } },
+  });
+  const policy = await compile(gateway.dir, "web-web", webPolicy("web"), webTools);
+  ({ token } = await gateway.grant({ servers: "web", policy }));
+  ({ token: other } = await gateway.grant({ servers: "web", policy, principal: "ci-robot" }));
+  session = await openLegacy(gateway.port, "web", token);
+});
+after(async () => {
+  for (const fn of cleanups) await fn();
+});
+
+const CALL = '{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"}}}';
+const good = (change = {}) => decent(gateway.port, token, { "Mcp-Session-Id": session.sid, "MCP-Protocol-Version": "2025-11-25", ...change });
+const lines = (headers) => headers.map(([k, v]) => `${k}: ${v}\r\n`).join("");
+
+async function notForwarded(act) {
+  const before = upstream.calls().length;
+  const got = await act();
+  assert.equal(upstream.calls().length, before, "a call reached the server");
+  return got;
+}
+
+/** Raw bytes that must be answered with 4xx or 501 or by hanging up, and never be forwarded. */
+function badFraming(name, make) {
+  test(name, async () => {
+    const got = await notForwarded(() => exchange(gateway.port, Buffer.from(make(), "latin1"), { ms: 20_000 }));
+    assert.ok(got.status === 0 || (got.status >= 400 && got.status < 600), `${got.status} ${got.body}`);
+    assert.notEqual(got.status, 500);
+  });
+}
+
+const head = (extra, { first = "POST /mcp/web HTTP/1.1", change } = {}) => `${first}\r\n${lines(good(change))}${extra}\r\n`;
+const LEN = `Content-Length: ${CALL.length}\r\n`;
+const chunked = (size = CALL.length.toString(16), end = "0\r\n\r\n") => `${size}\r\n${CALL}\r\n${end}`;
+
+describe("row 25: framing", () => {
+  test("a plain call by hand works, so that the cases below mean something", async () => {
+    const got = await exchange(gateway.port, Buffer.from(head(LEN) + CALL));
+    assert.equal(got.status, 200, got.body);
+  });
+  test("so does a chunked one", async () => {
+    const got = await exchange(gateway.port, Buffer.from(head("Transfer-Encoding: chunked\r\n") + chunked()));
+    assert.equal(got.status, 200, got.body);
+  });
+  badFraming("length and chunked", () => head(`${LEN}Transfer-Encoding: chunked\r\n`) + chunked());
+  badFraming("chunked and length", () => head(`Transfer-Encoding: chunked\r\n${LEN}`) + chunked());
+  badFraming("two equal lengths", () => head(LEN + LEN) + CALL);
+  badFraming("two different lengths", () => head(`${LEN}Content-Length: 5\r\n`) + CALL);
+  badFraming("a list of lengths", () => head(`Content-Length: ${CALL.length}, ${CALL.length}\r\n`) + CALL);
+  for (const value of ["+5", "-1", "0x5", "5x", "5 6", "", "18446744073709551621", "5.0", "٥"]) {
+    badFraming(`Content-Length "${value}"`, () => head(`Content-Length: ${value}\r\n`) + CALL);
+  }
+  for (const value of ["identity", "xchunked", "gzip, chunked", "chunked, chunked", "chunked, identity", "\x0bchunked", "chunked;q=1", ""]) {
+    badFraming(`Transfer-Encoding "${value}"`, () => head(`Transfer-Encoding: ${value}\r\n`) + chunked());
+  }
+  badFraming("Transfer-Encoding twice", () => head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + chunked());
+  badFraming("Transfer-Encoding on HTTP/1.0", () => head("Transfer-Encoding: chunked\r\n", { first: "POST /mcp/web HTTP/1.0" }) + chunked());
+  for (const size of ["0x5", "+5", " 5", "-5", "5 ", "ffffffffffffffff", "10000000000000005", "", "g"]) {
+    badFraming(`chunk size "${size}"`, () => head("Transfer-Encoding: chunked\r\n") + chunked(size));
+  }
+  badFraming("a chunk without its line end", () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\r\n${CALL}0\r\n\r\n`);
+  badFraming("chunk lines ended by LF only", () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\n${CALL}\n0\n\n`);
+  badFraming("lines ended by LF only", () => (head(LEN) + CALL).replaceAll("\r\n", "\n"));
+  badFraming("one line ended by LF only", () => head(`X-A: b\n${LEN}`) + CALL);
+  badFraming("a bare CR in a value", () => head(`X-A: b\rc\r\n${LEN}`) + CALL);
+  badFraming("a folded line", () => head(`X-A: b\r\n c\r\n${LEN}`) + CALL);
+  badFraming("a folded Transfer-Encoding", () => head(`Transfer-Encoding:\r\n chunked\r\n`) + chunked());
+  badFraming("a space before the colon", () => head(`Content-Length : ${CALL.length}\r\n`) + CALL);
+  badFraming("a space in a name", () => head(`X A: b\r\n${LEN}`) + CALL);
+  badFraming("an empty name", () => head(`: b\r\n${LEN}`) + CALL);
+  badFraming("NUL in a value", () => head(`X-A: b\0c\r\n${LEN}`) + CALL);
+  badFraming("0x01 in a value", () => head(`X-A: b\x01c\r\n${LEN}`) + CALL);
+  badFraming("no Host", () => head(LEN, { change: { Host: undefined } }) + CALL);
+  badFraming("two Hosts", () => head(`Host: 127.0.0.1:${gateway.port}\r\n${LEN}`) + CALL);
+  badFraming("two Authorization headers", () => head(`Authorization: Bearer x\r\n${LEN}`) + CALL);
+  badFraming("a header of 100 KB", () => head(`X-A: ${"a".repeat(100_000)}\r\n${LEN}`) + CALL);
+  badFraming("2,000 headers", () => head("X-A: b\r\n".repeat(2000) + LEN) + CALL);
+  badFraming("absolute form", () => head(LEN, { first: "POST http://127.0.0.1/mcp/web HTTP/1.1" }) + CALL);
+  for (const version of ["HTTP/2.0", "HTTP/1.01", "HTTP/0.9", "http/1.1", "HTTP/1.1 x", ""]) {
+    badFraming(`version "${version}"`, () => head(LEN, { first: `POST /mcp/web ${version}` }) + CALL);
+  }
+  badFraming("two spaces in the first line", () => head(LEN, { first: "POST  /mcp/web HTTP/1.1" }) + CALL);
+  badFraming("a space before the method", () => head(LEN, { first: " POST /mcp/web HTTP/1.1" }) + CALL);
+  badFraming("a control byte in the target", () => head(LEN, { first: "POST /mcp/web\x01 HTTP/1.1" }) + CALL);
+  badFraming("TLS spoken to a plain port", () => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+  badFraming("an unknown method with a body", () => head(LEN, { first: "SMUGGLE /mcp/web HTTP/1.1" }) + CALL);
+
+  test("a call behind an ambiguous request is not run as a second one", async () => {
+    const second = head(LEN) + CALL;
+    const cases = [
+      head(`Content-Length: 0\r\nTransfer-Encoding: chunked\r\n`) + second,
+      head(`Content-Length : ${second.length}\r\n`) + second,
+      `${head("Content-Length: 0\r\nContent-Length: 9\r\n")}${second}`,
+      head("Transfer-Encoding: identity\r\n") + second,
+    ];
+    for (const bytes of cases) {
+      await notForwarded(async () => {
+        await exchange(gateway.port, Buffer.from(bytes), { ms: 20_000 });
+        await new Promise((done) => setTimeout(done, 100));
+      });
+    }
+  });
+
+  test("two whole calls on one connection are two calls", async () => {
+    const before = upstream.calls().length;
+    const one = head(LEN) + CALL;
+    const bodies = await new Promise((done, fail) => {
+      let text = "";
+      const socket = net.connect(gateway.port, "127.0.0.1", () => socket.write(one + one));
+      socket.on("data", (part) => {
+        text += part;
+        const found = text.match(/echo \{/g)?.length ?? 0;
+        if (found === 2) {
+          socket.destroy();
+          done(text);
+        }
+      });
+      socket.on("error", fail);
+      socket.on("close", () => fail(new Error(`closed after ${text}`)));
+    });
+    assert.equal(bodies.match(/HTTP\/1\.1 200/g).length, 2);
+    assert.equal(upstream.calls().length, before + 2);
+  });
+
+  test("a request that comes byte by byte is one request", async () => {
+    const bytes = Buffer.from(head(LEN) + CALL);
+    const got = await new Promise((done, fail) => {
+      let text = "";
+      const socket = net.connect(gateway.port, "127.0.0.1", async () => {
+        socket.setNoDelay(true);
+        for (const byte of bytes) {
+          if (socket.destroyed) return;
+          await new Promise((next) => socket.write(Buffer.from([byte]), next));
+        }
+      });
+      socket.on("data", (part) => {
+        text += part;
+        if (text.includes("echo {")) {
+          socket.destroy();
+          done(text);
+        }
+      });
+      socket.on("error", fail);
+      socket.on("close", () => fail(new Error(`closed after ${text}`)));
+    });
+    assert.match(got, /^HTTP\/1\.1 200/);
+  });
+
+  for (const path of ["/MCP/web", "/mcp/web/", "/mcp//web", "//mcp/web", "/m%63p/web", "/mcp/w%65b", "/mcp/web?x=1", "/mcp/../mcp/web", "/mcp/web;a=b", "/mcp/web%00", "/mcp", "/mcp/", "/", "*", "/mcp/web#x", "/mcp\\web"]) {
+    test(`the path ${path} is not /mcp/web`, async () => {
+      const got = await notForwarded(() => request(gateway.port, { path, headers: good(), body: CALL }));
+      assert.ok([400, 404].includes(got.status), `${got.status}`);
+    });
+  }
+});
+
+describe("S6, row 27: a page in a browser, a name that was rebound", () => {
+  for (const host of ["evil.test", "evil.test:80", "127.0.0.1.evil.test", "localhost.evil.test", "localhost", "0.0.0.0", "127.0.0.1", "127.0.0.2", "127.0.0.1:1", "[::1]", "gateway.test", "x@127.0.0.1", ""]) {
+    test(`Host "${host}"`, async () => {
+      const got = await notForwarded(() => request(gateway.port, { headers: good({ Host: host }), body: CALL }));
+      assert.ok([400, 403].includes(got.status), `${got.status}`);
+    });
+  }
+  for (const host of ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"]) {
+    test(`Host ${host}:PORT is the gateway`, async () => {
+      assert.equal((await request(gateway.port, { headers: good({ Host: `${host}:${gateway.port}` }), body: CALL })).status, 200);
+    });
+  }
+  test("a Host that the operator listed", async () => {
+    assert.equal((await request(gateway.port, { headers: good({ Host: "gateway.test:8330" }), body: CALL })).status, 200);
+  });
+  for (const origin of ["https://evil.test", "null", "http://localhost", "http://127.0.0.1", "https://console.test.evil.test", "http://console.test", "https://console.test:444", "file://", ""]) {
+    test(`Origin "${origin}"`, async () => {
+      const got = await notForwarded(() => request(gateway.port, { headers: good({ Origin: origin }), body: CALL }));
+      assert.equal(got.status, 403);
+      assert.equal(got.headers["access-control-allow-origin"], undefined);
+    });
+  }
+  test("the gateway's own address is no allowed Origin either", async () => {
+    assert.equal((await notForwarded(() => request(gateway.port, { headers: good({ Origin: gateway.base }), body: CALL }))).status, 403);
+  });
+  test("an Origin that the operator listed", async () => {
+    const got = await request(gateway.port, { headers: good({ Origin: "https://console.test" }), body: CALL });
+    assert.equal(got.status, 200);
+  });
+  test("two Origins", async () => {
+    const headers = [...good({ Origin: "https://console.test" }), ["Origin", "https://evil.test"]];
+    assert.ok([400, 403].includes((await notForwarded(() => request(gateway.port, { headers, body: CALL }))).status));
+  });
+  test("a preflight gets no permission", async () => {
+    const headers = [["Host", `127.0.0.1:${gateway.port}`], ["Origin", "https://evil.test"], ["Access-Control-Request-Method", "POST"], ["Access-Control-Request-Headers", "authorization"]];
+    const got = await request(gateway.port, { method: "OPTIONS", headers, length: false });
+    assert.ok(got.status >= 400, `${got.status}`);
+    assert.ok(!Object.keys(got.headers).some((name) => name.startsWith("access-control-")));
+  });
+  test("the form that a page could send without a preflight", async () => {
+    const got = await notForwarded(() => request(gateway.port, { headers: good({ "Content-Type": "text/plain" }), body: CALL }));
+    assert.equal(got.status, 415);
+  });
+});
+
+describe("statuses of the endpoint", () => {
+  const ask = (options) => notForwarded(() => request(gateway.port, { headers: good(), ...options }));
+  test("405 for GET, PUT, PATCH; HEAD has no body", async () => {
+    for (const method of ["GET", "PUT", "PATCH"]) {
+      const got = await ask({ method, length: false });
+      assert.equal(got.status, 405, method);
+    }
+  });
+  test("every /.well-known/ path is 404 with no body", async () => {
+    for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp/web", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]) {
+      for (const headers of [good(), [["Host", `127.0.0.1:${gateway.port}`]]]) {
+        const got = await ask({ method: "GET", path, headers, length: false });
+        assert.equal(got.status, 404, path);
+        assert.equal(got.body, "", path);
+      }
+    }
+  });
+  test("406 when the client does not take both kinds of answer", async () => {
+    for (const accept of ["application/json", "text/event-stream", "text/html", "*/json", undefined]) {
+      assert.equal((await ask({ headers: good({ Accept: accept }), body: CALL })).status, 406, String(accept));
+    }
+  });
+  test("Accept with parameters and in another order", async () => {
+    const got = await request(gateway.port, { headers: good({ Accept: "text/event-stream;q=0.5, application/json" }), body: CALL });
+    assert.equal(got.status, 200);
+  });
+  test("no session id: 400; one that nobody has: 404; one of another grant: 404", async () => {
+    const without = await ask({ headers: good({ "Mcp-Session-Id": undefined }), body: CALL });
+    assert.equal(without.status, 400);
+    for (const sid of ["x", "00000000-0000-0000-0000-000000000000", `${session.sid}x`, session.sid.toUpperCase() + "A"]) {
+      assert.equal((await ask({ headers: good({ "Mcp-Session-Id": sid }), body: CALL })).status, 404, sid);
+    }
+    const foreign = await ask({ headers: good({ Authorization: `Bearer ${other}` }), body: CALL });
+    assert.equal(foreign.status, 404, "a session is good with its own grant only");
+  });
+  test("a version that is not spoken: 400", async () => {
+    for (const version of ["2031-01-01", "1", "", "2025-11-25 "]) {
+      const got = await request(gateway.port, { headers: good({ "MCP-Protocol-Version": version }), body: CALL });
+      if (version.trim() === "2025-11-25") continue; /* white space around a value is no part of it */
+      assert.equal(got.status, 400, version);
+    }
+  });
+  test("DELETE ends the session: 204, then 404", async () => {
+    const mine = await openLegacy(gateway.port, "web", token);
+    const headers = good({ "Mcp-Session-Id": mine.sid });
+    const foreign = good({ "Mcp-Session-Id": mine.sid, Authorization: `Bearer ${other}` });
+    assert.equal((await ask({ method: "DELETE", headers: foreign, length: false })).status, 404, "another's session can't be ended");
+    assert.equal((await mine.post(CALL)).status, 200);
+    assert.equal((await ask({ method: "DELETE", headers, length: false })).status, 204);
+    assert.equal((await ask({ headers, body: CALL })).status, 404);
+    assert.equal((await ask({ method: "DELETE", headers, length: false })).status, 404);
+  });
+  test("session ids are long, printable, different", async () => {
+    const ids = new Set();
+    for (let i = 0; i < 5; i++) ids.add((await openLegacy(gateway.port, "web", token)).sid);
+    assert.equal(ids.size, 5);
+    for (const id of ids) assert.match(id, /^[\x21-\x7e]{16,}$/);
+  });
+  test("methods that are not offered: -32601, in-band for legacy, 404 for modern", async () => {
+    for (const method of ["resources/list", "resources/read", "prompts/get", "completion/complete", "logging/setLevel", "tasks/result", "nonsense", "tools/Call"]) {
+      const got = await ask({ body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: {} }) });
+      assert.equal(got.status, 200, method);
+      assert.equal(rpcOf(got).error.code, -32601, method);
+      const now = await notForwarded(() => modern(gateway.port, "web", token, { method }));
+      assert.equal(now.status, 404, method);
+      assert.equal(rpcOf(now).error.code, -32601, method);
+    }
+  });
+  test("server/discover offers tools and nothing else, and is the gateway's own", async () => {
+    const got = await modern(gateway.port, "web", token, { method: "server/discover" });
+    assert.equal(got.status, 200, got.body);
+    const { result } = rpcOf(got);
+    assert.ok(result.supportedVersions.includes("2026-07-28"));
+    assert.deepEqual(Object.keys(result.capabilities), ["tools"]);
+    assert.equal(result.resultType, "complete");
+    assert.equal(result.cacheScope, "private");
+  });
+  test("tools/list in the modern era is private to the grant", async () => {
+    const { result } = rpcOf(await modern(gateway.port, "web", token, { method: "tools/list" }));
+    assert.deepEqual(result.tools.map((x) => x.name).sort(), devTools);
+    assert.equal(result.cacheScope, "private");
+    assert.equal(result.resultType, "complete");
+    assert.equal(result.nextCursor, undefined);
+  });
+  test("initialize answers an old version with itself, an unknown one with the newest", async () => {
+    for (const [asked, given] of [["2024-10-07", "2024-10-07"], ["2024-11-05", "2024-11-05"], ["2025-03-26", "2025-03-26"], ["2025-06-18", "2025-06-18"], ["2025-11-25", "2025-11-25"], ["1999-01-01", "2025-11-25"]]) {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: { protocolVersion: asked, capabilities: {}, clientInfo: { name: "x", version: "1" } } });
+      const got = await request(gateway.port, { headers: decent(gateway.port, token), body });
+      assert.equal(got.status, 200, got.body);
+      const { result } = rpcOf(got);
+      assert.equal(result.protocolVersion, given);
+      assert.deepEqual(Object.keys(result.capabilities), ["tools"]);
+    }
+  });
+  test("ping is answered by the gateway", async () => {
+    assert.deepEqual(await session.rpc("ping"), { jsonrpc: "2.0", id: 1, result: {} });
+  });
+  test("no answer leaks what the gateway is built on", async () => {
+    const got = await request(gateway.port, { headers: good(), body: CALL });
+    for (const name of ["server", "x-powered-by", "set-cookie", "access-control-allow-origin"]) assert.equal(got.headers[name], undefined, name);
+  });
+  test("200 idle connections do not keep a client out", async (t) => {
+    const sockets = Array.from({ length: 200 }, () => net.connect(gateway.port, "127.0.0.1").on("error", () => {}));
+    t.after(() => sockets.forEach((s) => s.destroy()));
+    const client = await connect(t, "v2 auto", gateway.url("web"), token);
+    assert.deepEqual(await toolNames(client), devTools);
+  });
+});
