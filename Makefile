@@ -20,8 +20,11 @@ IS_CLANG := $(findstring clang,$(CCNAME))
 WARN += $(if $(IS_CLANG),-Wcomma -Wassign-enum -Wunreachable-code-aggressive \
   -Wconditional-uninitialized -Wshift-sign-overflow,-Wlogical-op -Wduplicated-cond \
   -Wduplicated-branches -Wjump-misses-init -Wtrampolines -Walloca)
+# Zeroed locals: clang 14 wants the second option beside the first.
+ZERO_INIT := -ftrivial-auto-var-init=zero \
+  $(if $(findstring clang-14,$(CCNAME)),-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
-  -ftrivial-auto-var-init=zero $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+  $(ZERO_INIT) $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-O2 $(HARDEN))
 WERROR ?= 1
@@ -48,12 +51,14 @@ LIB_OBJS  := $(filter-out %/main.o,$(sort $(MCPC_OBJS) $(MCPD_OBJS)))
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(patsubst %.c,$B/%,$(UNIT_SRC))
 TEST_HELP := $(patsubst %.c,$B/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+HAND_C    := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/bench fuzz,$d/*.c))
 HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/bench fuzz,$d/*.c $d/*.h))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help check test-unit check-layers check-format format lint install uninstall clean distclean
+.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies check-layers \
+  check-format check-docs format lint install uninstall fuzz fuzz-afl fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 
@@ -94,13 +99,79 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TEST_HELP) $B/libmcp.a
 test-unit: $(UNIT_BIN) ## unit tests, a program per module
 	@fail=0; for t in $(UNIT_BIN); do printf '%-28s ' "$$(basename $$t)"; $$t || fail=1; done; exit $$fail
 
+test-golden: $B/mcpc ## diagnostics and layout against golden files
+	@tests/golden/run $B/mcpc
+
+test-e2e: $B/mcpc $B/mcpd ## real clients and servers through the gateway (needs ./setup --test)
+	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/run-e2e
+
+check: all test-unit test-golden test-policies test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
+
+test-policies: $B/mcpc ## the tests inside the example policies
+	@$B/mcpc test $(wildcard examples/*.pol)
+
+ci: ## everything, as CI runs it
+	@tests/ci
+
+demo: all ## the main job: a real client, two real servers, a policy, every verdict explained
+	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/demo/run
+
 check-layers: ## prove that no folder includes a higher one or a sibling
 	@tests/check-layers
+
+check-docs: all ## prove that generated pages are current and that examples in the docs check
+	@tests/check-docs $B
+docs: all ## write the generated pages again
+	@tests/check-docs $B --write
 
 format: ## lay out the C files by .clang-format
 	clang-format-14 -i $(HAND)
 check-format: ## fail if a C file is not laid out so
 	@clang-format-14 --dry-run -Werror $(HAND)
+lint: compile_commands.json ## clang-tidy and cppcheck; no finding is accepted
+	clang-tidy-14 --quiet -p . $(HAND_C) 2>/dev/null
+	cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --inline-suppr -I. \
+	  --suppress=unusedStructMember --suppress=missingIncludeSystem --suppressions-list=.cppcheck \
+	  --error-exitcode=1 $(HAND_C)
+compile_commands.json: Makefile
+	@printf '[' >$@; sep=; for f in $(HAND_C); do printf '%s{"directory":"%s","file":"%s","command":"clang-14 -std=c11 -D_GNU_SOURCE -DMCP_VERSION=\\"%s\\" -I. -I$B/gen -include runtime/base/banned.h -c %s"}' "$$sep" "$(CURDIR)" $$f $(VERSION) $$f >>$@; sep=,; done; printf ']\n' >>$@
+
+install: all ## copy programs and manual pages below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/mcpc
+	install -m 755 $B/mcpc $B/mcpd $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mcpc/
+uninstall: ## remove what install copied
+	rm -f $(DESTDIR)$(PREFIX)/bin/mcpc $(DESTDIR)$(PREFIX)/bin/mcpd
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/mcpc
+
+# Fuzzing: libFuzzer by default; fuzz-afl builds the same targets for AFL++ in persistent mode.
+FUZZ     := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
+FUZZ_CC  ?= clang-14
+TIME     ?= 60
+FB       := build/fuzz
+fuzz: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/fuzz
+	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=fuzz SAN=address,undefined \
+	  CFLAGS='-fsanitize=fuzzer-no-link -DFUZZING' $(addprefix $(FB)/fuzz/fuzz_,$(FUZZ))
+$(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(FB)/libmcp.a $(TEST_HELP)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
+fuzz-run-%: fuzz ## run one target for TIME seconds: make fuzz-run-json TIME=600
+	@mkdir -p $(FB)/corpus/$*
+	$(FB)/fuzz/fuzz_$* -max_total_time=$(TIME) -print_final_stats=1 $(FB)/corpus/$* fuzz/corpus/$*
+fuzz-afl: ## build all fuzz targets for AFL++ (persistent mode) under build/afl
+	@$(MAKE) --no-print-directory CC=afl-clang-fast VARIANT=afl SAN=address,undefined FB=build/afl \
+	  CFLAGS='-DFUZZING' $(addprefix build/afl/fuzz/fuzz_,$(FUZZ))
+
+# Stored inputs (seeds and every find) through the plain build: part of check.
+$B/fuzz/replay_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $B/libmcp.a $(TEST_HELP)
+	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
+fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) ## run all stored fuzz inputs once
+	@for f in $(FUZZ); do $B/fuzz/replay_$$f fuzz/corpus/$$f || exit 1; done
+
+bench: all ## figures: decisions, JSON, throughput beside a direct connection and nginx, memory
+	@$(MAKE) --no-print-directory $(patsubst tests/bench/%.c,$B/tests/bench/%,$(wildcard tests/bench/bench_*.c))
+	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd B=$(CURDIR)/$B tests/bench/run
+$B/tests/bench/%: $B/tests/bench/%.o $B/libmcp.a
+	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
 
 clean: ## remove this variant's build
 	rm -rf $B

@@ -98,6 +98,8 @@ struct let_decl {
     struct expr *value;
     bool is_used;           /* checked */
     bool is_busy;           /* private to the checker: cycle detection */
+    bool is_checked;        /* private to the checker */
+    uint32_t weight;        /* checked: constants in it, those of named lets counted each time */
     struct let_decl *next;
 };
 

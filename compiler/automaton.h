@@ -22,8 +22,8 @@
 #include "runtime/base/str.h"
 
 enum {
-    AUTOMATON_STATES_MAX = 4096,     /* of one deterministic automaton, after minimisation */
-    AUTOMATON_POSITIONS_MAX = 4096,  /* of the expression with repeats expanded */
+    AUTOMATON_STATES_MAX = 4096,    /* of one deterministic automaton, after minimisation */
+    AUTOMATON_POSITIONS_MAX = 4096, /* of the expression with repeats expanded */
     AUTOMATON_NESTING_MAX = 64,
     AUTOMATON_REPEAT_MAX = 1000,
     AUTOMATON_TABLE_BYTES_MAX = 256 * 1024,
@@ -32,9 +32,9 @@ enum {
 enum automaton_syntax { AUTOMATON_REGEX, AUTOMATON_GLOB, AUTOMATON_TOOL };
 
 struct automaton_error {
-    const char *text;  /* what is wrong, without a full stop */
-    size_t lo, hi;     /* the bytes of the pattern it is about */
-    uint32_t pattern;  /* which pattern of several */
+    const char *text; /* what is wrong, without a full stop */
+    size_t lo, hi;    /* the bytes of the pattern it is about */
+    uint32_t pattern; /* which pattern of several */
 };
 
 /* Complete: every state has a transition for every class. Canonical: states are numbered in the

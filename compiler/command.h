@@ -39,6 +39,9 @@ enum exit_code put_text(Str text);
 /* "mcpc: FORMAT" on standard error; returns EXIT_USAGE. */
 enum exit_code usage_error(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Prints a reference table, "bytecode" or "diagnostics"; false for another topic. */
+bool help_topic(Str topic);
+
 /* Replaces a file's content in one step (a temporary beside it, renamed over it). */
 enum exit_code write_file(Str path, Str bytes);
 

@@ -155,7 +155,7 @@ static void gen_value(struct emitter *e, const struct expr *expr, uint32_t reg,
                                    .a = (uint8_t)reg,
                                    .b = registers(reg, 0) });
     } else {
-        ENSURE(!"the checker lets no other expression be a value");
+        UNREACHABLE("the checker lets no other expression be a value");
     }
 }
 
@@ -233,7 +233,7 @@ static void gen_binary(struct emitter *e, const struct expr *expr, struct atom_c
     case OP2_LIKE: gen_pattern(e, expr, code); break;
     case OP2_ELSE: gen_one(e, expr, OP_IS_TRUE, 0, code); break;
     case OP2_AND:
-    case OP2_OR: ENSURE(!"connectives are branches"); break;
+    case OP2_OR: UNREACHABLE("connectives are branches"); break;
     }
 }
 

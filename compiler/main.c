@@ -33,7 +33,7 @@ static void print_help(FILE *out)
     for (size_t i = 0; i < COUNT(commands); i++)
         (void)fprintf(out, "  mcpc %-8s%-42s  %s\n", commands[i].name, commands[i].usage,
                       commands[i].summary);
-    (void)fprintf(out, "  mcpc help | --version\n\n"
+    (void)fprintf(out, "  mcpc help [bytecode|diagnostics] | --version\n\n"
                        "Every subcommand takes --json: answers for machines on standard output.\n"
                        "Exit codes: 0 fine (eval: allowed), 1 findings (eval: denied; fmt --check:\n"
                        "differs), 2 wrong usage or a file that can't be read or written, 3 errors\n"
@@ -154,7 +154,10 @@ int main(int argc, char **argv)
 {
     Str name = argc > 1 ? str_of(argv[1]) : STR("");
     if (str_eq(name, STR("help")) || str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) {
-        print_help(stdout);
+        if (argc == 2)
+            print_help(stdout);
+        else if (!help_topic(str_of(argv[2])))
+            return usage_error("there is no help on %s", argv[2]);
         return EXIT_OK;
     }
     if (str_eq(name, STR("--version"))) {
@@ -163,7 +166,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COUNT(commands); i++) {
         if (str_eq(name, str_of(commands[i].name)))
-            return (int)run(&commands[i], argc - 2, argv + 2);
+            return run(&commands[i], argc - 2, argv + 2);
     }
     if (name.n)
         (void)usage_error("there is no subcommand %s", argv[1]);

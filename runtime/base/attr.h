@@ -12,6 +12,9 @@
 /* For what only a bug of ours can break: the process stops rather than guess. Never for input. */
 #define ENSURE(claim) ((claim) ? (void)0 : ensure_failed(__FILE__, __LINE__, #claim))
 
+/* Where control can't come. */
+#define UNREACHABLE(why) ensure_failed(__FILE__, __LINE__, "unreachable: " why)
+
 NORETURN void ensure_failed(const char *file, int line, const char *claim);
 
 #endif

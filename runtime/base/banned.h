@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Fortified headers define some of them as macros. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll atof
 
 #endif

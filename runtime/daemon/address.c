@@ -53,13 +53,13 @@ static bool split_port(Str text, struct authority *out)
 /* host, host:port, [v6], [v6]:port. */
 static bool split_authority(Str text, struct authority *out)
 {
-    unsigned char bytes[16];
     *out = (struct authority){ .is_ipv6 = str_starts(text, STR("[")) };
     const char *end = text.n ? memchr(text.p, out->is_ipv6 ? ']' : ':', text.n) : NULL;
     size_t at = end ? (size_t)(end - text.p) : text.n;
     if (out->is_ipv6) {
         if (!end)
             return false;
+        unsigned char bytes[16];
         out->host = str_sub(text, 1, at);
         return read_address(out, bytes) && split_port(str_sub(text, at + 1, text.n), out);
     }

@@ -22,7 +22,8 @@ enum {
     EXPIRES_DAYS_MAX = 3650,
     LABEL_MAX = 256, /* bytes */
 };
-#define MINUTE_MS INT64_C(60000)
+#define MINUTE_MS   INT64_C(60000)
+#define DAY_MINUTES INT64_C(1440)
 
 /* What a subcommand works with; opened and closed together. */
 struct grants {
@@ -61,13 +62,13 @@ static bool read_expires(Str text, int64_t *ms)
     static const struct {
         char unit;
         int64_t minutes;
-    } units[] = { { 'd', 24 * 60 }, { 'h', 60 }, { 'm', 1 } };
+    } units[] = { { 'd', DAY_MINUTES }, { 'h', 60 }, { 'm', 1 } };
     uint64_t count = 0;
-    *ms = text.n ? 0 : EXPIRES_DAYS_DEFAULT * 24 * 60 * MINUTE_MS;
+    *ms = text.n ? 0 : EXPIRES_DAYS_DEFAULT * DAY_MINUTES * MINUTE_MS;
     if (text.n == 0 || str_eq(text, STR("none")))
         return true;
     for (size_t i = 0; i < COUNT(units); i++) {
-        uint64_t max = (uint64_t)(EXPIRES_DAYS_MAX * INT64_C(24) * 60 / units[i].minutes);
+        uint64_t max = (uint64_t)(EXPIRES_DAYS_MAX * DAY_MINUTES / units[i].minutes);
         if (text.p[text.n - 1] != units[i].unit)
             continue;
         if (!str_to_u64(str_sub(text, 0, text.n - 1), max, &count) || count == 0)

@@ -173,13 +173,30 @@ static void read_values(struct config_reader *reader, struct config *config)
     read_limits(reader, &config->limits);
 }
 
-/* A copy of the text without comments, read strictly. */
-static bool read_document(struct config_reader *reader, Str text)
+/* Reads the text strictly. Beyond a duplicate key it goes on without that member, for the sake of
+ * the mistakes that are still to be found; the file is refused in any case. */
+static bool read_tape(struct config_reader *reader, char *text)
 {
     static const struct json_limits limits = { .max_bytes = CONFIG_FILE_MAX,
                                                .max_depth = CONFIG_DEPTH_MAX,
                                                .max_nodes = CONFIG_NODES_MAX,
                                                .max_members = CONFIG_MEMBERS_MAX };
+    for (int round = 0; round <= CONFIG_DUPLICATES_MAX; round++) {
+        uint32_t at = 0;
+        enum json_error error = json_parse(reader->text, &limits, reader->mem, &reader->doc, &at);
+        if (error == JSON_ERR_NONE)
+            return true;
+        config_complain(reader, at, "%s", json_error_text(error));
+        if (error != JSON_ERR_DUPLICATE_KEY)
+            return false;
+        config_blank_member(text, reader->text.n, at);
+    }
+    return false;
+}
+
+/* A copy of the text without comments, and its tape. */
+static bool read_document(struct config_reader *reader, Str text)
+{
     uint32_t at = 0;
     char *copy = ARENA_NEW(reader->mem, char, text.n + 1);
     if (!copy) {
@@ -193,10 +210,7 @@ static bool read_document(struct config_reader *reader, Str text)
         config_complain(reader, at, "this comment is never closed");
         return false;
     }
-    enum json_error error = json_parse(reader->text, &limits, reader->mem, &reader->doc, &at);
-    if (error != JSON_ERR_NONE)
-        config_complain(reader, at, "%s", json_error_text(error));
-    return error == JSON_ERR_NONE;
+    return read_tape(reader, copy);
 }
 
 enum status config_parse(const char *file, Str folder, Str text, struct arena *mem,

@@ -17,6 +17,7 @@ enum {
     CONFIG_MEMBERS_MAX = 4096,     /* of one object */
     CONFIG_NODES_MAX = 65536,      /* values */
     CONFIG_ERRORS_MAX = 50,        /* complaints; further ones are only counted */
+    CONFIG_DUPLICATES_MAX = 8,     /* duplicate keys after which the rest goes unread */
     CONFIG_NAME_MAX = 256,         /* bytes of a principal's id or a group's name */
     CONFIG_ECHO_MAX = 60,          /* bytes of a wrong value that a complaint repeats */
 };
@@ -56,6 +57,10 @@ struct config_reader {
 /* Replaces comments by blanks, line ends kept, in a copy. False at an unclosed comment, whose
  * offset is then in *at. */
 MUST_USE bool config_blank_comments(char *text, size_t n, uint32_t *at);
+
+/* Blanks the member whose value begins at offset, with the comma before it, so that the text
+ * without it can be read. It must be in well-formed text and not its object's first member. */
+void config_blank_member(char *text, size_t n, uint32_t value);
 
 /* Records that what stands at offset is wrong. The text says how, without a full stop. */
 void config_complain(struct config_reader *reader, uint32_t offset, const char *format, ...)

@@ -5,12 +5,16 @@
  * one of the operator's file. Paths and lines are found from an offset by walking the text anew:
  * slow, but only ever done for a file that is refused.
  */
+#include "runtime/base/buf.h"
 #include "runtime/daemon/config_reader.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { COMPLAINT_MAX = 512 };
+enum {
+    COMPLAINT_MAX = 512,          /* bytes of one, without file, line and path */
+    COMPLAINTS_MAX = 1024 * 1024, /* of all together */
+};
 
 /* Blanks [from, to) but for line ends. */
 static void blank(char *text, size_t from, size_t to)
@@ -63,6 +67,29 @@ bool config_blank_comments(char *text, size_t n, uint32_t *at)
         i = end > i ? end : i + 1;
     }
     return true;
+}
+
+/* The byte behind the value at text[at]. */
+static size_t skip_value(const char *text, size_t n, size_t at)
+{
+    size_t depth = 0;
+    while (at < n) {
+        char c = text[at];
+        if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+            return at;
+        depth += c == '{' || c == '[';
+        depth -= c == '}' || c == ']';
+        at = c == '"' ? skip_string(text, n, at) : at + 1;
+    }
+    return n;
+}
+
+void config_blank_member(char *text, size_t n, uint32_t value)
+{
+    size_t comma = value;
+    for (size_t i = 0; i < value; i = text[i] == '"' ? skip_string(text, n, i) : i + 1)
+        comma = text[i] == ',' ? i : comma; /* only a key is between the last one and its value */
+    blank(text, comma, skip_value(text, n, value));
 }
 
 static size_t line_of(Str text, uint32_t offset)
@@ -158,12 +185,12 @@ Str config_path_at(struct arena *mem, Str text, uint32_t offset)
 void config_complain(struct config_reader *reader, uint32_t offset, const char *format, ...)
 {
     char text[COMPLAINT_MAX];
-    if (reader->error_count++ >= CONFIG_ERRORS_MAX)
-        return;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (reader->error_count++ >= CONFIG_ERRORS_MAX)
+        return;
     struct config_error *error = &reader->errors[reader->error_count - 1];
     Str path = config_path_at(reader->mem, reader->text, offset);
     error->offset = offset;
@@ -187,23 +214,17 @@ static void sort_errors(struct config_error *errors, size_t count)
 
 Str config_complaints(struct config_reader *reader)
 {
-    size_t kept = reader->error_count;
-    size_t bytes = 0, n = 0;
-    kept = kept > CONFIG_ERRORS_MAX ? CONFIG_ERRORS_MAX : kept;
+    size_t total = reader->error_count;
+    size_t kept = total < CONFIG_ERRORS_MAX ? total : CONFIG_ERRORS_MAX;
+    struct buf all;
+    buf_init(&all, COMPLAINTS_MAX);
     sort_errors(reader->errors, kept);
-    Str more = STR("");
-    if (reader->error_count > kept)
-        more = arena_printf(reader->mem, "%s: and %zu more\n", reader->file,
-                            reader->error_count - kept);
     for (size_t i = 0; i < kept; i++)
-        bytes += reader->errors[i].text.n;
-    char *all = ARENA_NEW(reader->mem, char, bytes + more.n + 1);
-    if (!all) {
-        reader->is_spent = true;
-        return STR("");
-    }
-    for (size_t i = 0; i < kept; n += reader->errors[i].text.n, i++)
-        memcpy(all + n, reader->errors[i].text.p, reader->errors[i].text.n);
-    memcpy(all + n, more.p, more.n);
-    return (Str){ .p = all, .n = n + more.n };
+        buf_add(&all, reader->errors[i].text);
+    if (total > kept)
+        buf_printf(&all, "%s: and %zu more\n", reader->file, total - kept);
+    Str copy = all.is_full ? STR("") : arena_copy(reader->mem, buf_str(&all));
+    buf_free(&all);
+    reader->is_spent = reader->is_spent || copy.n == 0;
+    return copy.p ? copy : STR("");
 }

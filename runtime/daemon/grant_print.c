@@ -26,9 +26,11 @@ static Str tame(struct arena *mem, Str s)
     for (size_t i = 0; out && i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         bool is_c1_tail = i > 0 && (unsigned char)s.p[i - 1] == 0xC2 && c < 0xA0;
+        out[i] = s.p[i];
         if (is_c1_tail)
             out[i - 1] = '?';
-        out[i] = c < ' ' || c == 0x7f || is_c1_tail ? '?' : s.p[i];
+        if (is_c1_tail || c < ' ' || c == 0x7f)
+            out[i] = '?';
     }
     return (Str){ .p = out, .n = out ? s.n : 0 };
 }

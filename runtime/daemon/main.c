@@ -25,36 +25,12 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
-bool command_read_config(Str path, struct arena *mem, struct config *config)
-{
-    Str errors = STR("");
-    const char *file = path.n ? path.p : COMMAND_CONFIG_PATH;
-    if (config_read(file, mem, config, &errors) == ST_OK)
-        return true;
-    (void)fwrite(errors.p, 1, errors.n, stderr);
-    return false;
-}
-
-/* Reads the options of a subcommand that takes --config alone. */
-static bool read_config_option(int argc, char **argv, Str *path)
-{
-    const struct option options[] = { { "config", OPTION_TEXT, path } };
-    const struct option_set set = { options, COUNT(options), 0 };
-    struct option_rest rest;
-    if (!options_read(&set, argc, argv, &rest))
-        return false;
-    if (rest.behind_count == 0)
-        return true;
-    (void)fprintf(stderr, "mcpd: unexpected argument \"%s\"\n", rest.behind[0]);
-    return false;
-}
-
 int command_serve(int argc, char **argv)
 {
     struct arena mem;
     struct config config;
     Str path = { NULL, 0 };
-    if (!read_config_option(argc, argv, &path))
+    if (!command_config_option(argc, argv, &path))
         return EXIT_USAGE;
     arena_init(&mem, COMMAND_CONFIG_MAX);
     int code = EXIT_USAGE;
@@ -62,21 +38,6 @@ int command_serve(int argc, char **argv)
         code = serve_main(&config, path.n ? path.p : COMMAND_CONFIG_PATH);
     arena_reset(&mem);
     return code;
-}
-
-int command_check(int argc, char **argv)
-{
-    struct arena mem;
-    struct config config;
-    Str path = { NULL, 0 };
-    if (!read_config_option(argc, argv, &path))
-        return EXIT_USAGE;
-    arena_init(&mem, COMMAND_CONFIG_MAX);
-    bool is_ok = command_read_config(path, &mem, &config);
-    arena_reset(&mem);
-    if (is_ok)
-        (void)printf("%s: ok\n", path.n ? path.p : COMMAND_CONFIG_PATH);
-    return is_ok ? EXIT_DONE : EXIT_USAGE;
 }
 
 /* What is wrong with the values of `mcpd run`, or NULL. */
@@ -165,6 +126,19 @@ static bool is_named(const struct command *command, const char *first, const cha
     return !second || str_eq(words, str_of(second));
 }
 
+/* Explains every command whose words begin so; false when there is none. */
+static bool explain(FILE *out, const char *first, const char *second)
+{
+    bool is_known = false;
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (!is_named(&commands[i], first, second))
+            continue;
+        print_command(out, &commands[i]);
+        is_known = true;
+    }
+    return is_known;
+}
+
 int command_help(int argc, char **argv)
 {
     if (argc == 0) {
@@ -173,16 +147,10 @@ int command_help(int argc, char **argv)
     }
     if (argc == 1 && strcmp(argv[0], "config") == 0)
         return print_config_help();
-    bool is_known = false;
-    for (size_t i = 0; argc <= 2 && i < COUNT(commands); i++) {
-        if (!is_named(&commands[i], argv[0], argc == 2 ? argv[1] : NULL))
-            continue;
-        print_command(stdout, &commands[i]);
-        is_known = true;
-    }
-    if (!is_known)
-        (void)fprintf(stderr, "mcpd: there is no help on that; `mcpd help` lists what there is\n");
-    return is_known ? EXIT_DONE : EXIT_USAGE;
+    if (argc <= 2 && explain(stdout, argv[0], argc == 2 ? argv[1] : NULL))
+        return EXIT_DONE;
+    (void)fprintf(stderr, "mcpd: there is no help on that; `mcpd help` lists what there is\n");
+    return EXIT_USAGE;
 }
 
 static int complain_unknown(const char *word)
@@ -191,7 +159,8 @@ static int complain_unknown(const char *word)
     char firsts[COUNT(commands)][16];
     for (size_t i = 0; i < COUNT(commands); i++) {
         Str words = commands[i].words;
-        (void)snprintf(firsts[i], sizeof firsts[i], "%.*s", STR_ARG(str_cut(&words, ' ')));
+        Str first = str_cut(&words, ' ');
+        (void)snprintf(firsts[i], sizeof firsts[i], "%.*s", STR_ARG(first));
         names[i] = firsts[i];
     }
     const char *near = options_nearest(str_of(word), names, COUNT(names));
@@ -219,8 +188,8 @@ static int dispatch(int argc, char **argv)
         return complain_unknown(argv[0]);
     bool wants_help = second && strcmp(second, "--help") == 0;
     if (!wants_help)
-        (void)fprintf(stderr, "mcpd: %s needs one of its subcommands; see `mcpd help`\n", argv[0]);
-    (void)command_help(1, argv);
+        (void)fprintf(stderr, "mcpd: %s needs one of its subcommands:\n", argv[0]);
+    (void)explain(wants_help ? stdout : stderr, argv[0], NULL);
     return wants_help ? EXIT_DONE : EXIT_USAGE;
 }
 

@@ -54,6 +54,16 @@ static size_t print(char *out, size_t room, const char *format, ...)
     return (size_t)n < room ? (size_t)n : room - 1;
 }
 
+/* n without the head of a sequence that was cut at the end: what was printed stays UTF-8. */
+static size_t whole_utf8(const char *text, size_t n)
+{
+    size_t whole = n;
+    while (whole && n - whole < 3 && ((unsigned char)text[whole - 1] & 0xC0) == 0x80)
+        whole--;
+    bool is_cut = !utf8_is_valid((Str){ .p = text, .n = n }) && whole;
+    return is_cut ? whole - 1 : n;
+}
+
 static void explain_denial(const struct caller *caller, const struct tool_call *call,
                            struct verdict_text *out)
 {
@@ -104,9 +114,10 @@ static void explain(struct vm *vm, const struct caller *caller, const struct too
         out->policy = program_name(program);
         out->policy_id = (Str){ .p = program->id, .n = PROGRAM_ID_HEX };
         if (d->rule != B_NONE)
-            out->source_n = vm_rule_place(program, d->rule, out->source, sizeof out->source);
+            out->source_n = whole_utf8(
+                out->source, vm_rule_place(program, d->rule, out->source, sizeof out->source));
         if (d->unknown_atom != B_NONE) {
-            const struct b_atom *atom = &program->section_atoms[d->unknown_atom];
+            const struct b_atom *atom = &program->atoms[d->unknown_atom];
             out->unknown_n =
                 print(out->unknown, sizeof out->unknown, "%.*s %s",
                       STR_ARG(program_text(program, atom->text)), vm_unknown_text(d->unknown));

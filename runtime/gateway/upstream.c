@@ -35,7 +35,7 @@ static void upstream_step(struct upstream *upstream, enum upstream_event event)
             upstream->state = edges[i].to;
             return;
         }
-    ENSURE(!"an event that does not belong to the state");
+    UNREACHABLE("an event that does not belong to the state");
 }
 
 struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,

@@ -110,8 +110,8 @@ static void reap(struct child *child)
 {
     int status = 0;
     (void)kill(-child->pid, SIGKILL);
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
+    }
     child->is_reaped = true;
     list_remove(child);
     if (child->exit_watch)
@@ -321,7 +321,7 @@ void child_kill_all(void)
 {
     for (struct child *child = living; child; child = child->next)
         (void)kill(-child->pid, SIGKILL);
-    const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+    const struct timespec pause = { .tv_nsec = 1000000 };
     for (int waited_ms = 0; living && waited_ms < KILL_ALL_WAIT_MS; waited_ms++) {
         struct child *next;
         for (struct child *child = living; child; child = next) {

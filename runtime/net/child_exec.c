@@ -281,8 +281,8 @@ static enum status await_exec(const struct child_spec *spec, pid_t pid, int repo
     while (n < 0 && errno == EINTR);
     if (n == 0)
         return ST_OK;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
     return n == (ssize_t)sizeof report ? judge(spec, &report) : ST_IO;
 }
 

@@ -59,7 +59,7 @@ static void take(struct child_log *log, const char *bytes, size_t count)
         if (bytes[i] == '\n')
             end_line(log);
         else if (log->n < sizeof log->line)
-            log->line[log->n++] = bytes[i] ? bytes[i] : '?';
+            log->line[log->n++] = (char)(bytes[i] ? bytes[i] : '?');
     }
 }
 

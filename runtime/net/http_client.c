@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { URL_ARENA_BYTES = 8 * (CLIENT_URL_MAX + 1024) };
+enum { URL_ARENA_BYTES = 8 * (CLIENT_URL_MAX + 1024), HEAD_BYTES_EXPECTED = 1024 };
 
 enum status http_client_open(struct loop *loop, struct http_client **out)
 {
@@ -89,6 +89,8 @@ static bool is_acceptable(const struct http_request_spec *spec)
 static bool write_request(struct buf *out, const struct http_request_spec *spec,
                           const struct http_url *url)
 {
+    if (!buf_reserve(out, spec->body.n + HEAD_BYTES_EXPECTED))
+        return false;
     http_write_request_line(out, spec->method, url->target);
     http_write_header(out, STR("Host"), url->authority);
     http_write_header(out, STR("Accept-Encoding"), STR("identity"));

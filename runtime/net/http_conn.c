@@ -230,8 +230,8 @@ void conn_process(struct conn *conn)
     if (conn->is_processing)
         return;
     conn->is_processing = true;
-    while (step(conn))
-        continue;
+    while (step(conn)) {
+    }
     conn->is_processing = false;
     conn_update_watch(conn);
 }

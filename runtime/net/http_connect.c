@@ -132,9 +132,9 @@ static void on_curl_timer(void *user)
 static void on_curl_socket(void *user, int events)
 {
     struct curl_socket *socket = user;
-    int what =
-        (events & WATCH_READ ? CURL_CSELECT_IN : 0) | (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
-    act(socket->client, socket->fd, what);
+    int in = (events & WATCH_READ) ? CURL_CSELECT_IN : 0;
+    int out = (events & WATCH_WRITE) ? CURL_CSELECT_OUT : 0;
+    act(socket->client, socket->fd, in | out);
 }
 
 /* libcurl's callback: it wants a timeout in timeout_ms, or none (-1). */
@@ -197,8 +197,9 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *
         socket = socket_new(client, fd);
     if (!socket)
         return 0; /* -1 would end all links; so this one only runs into its timeout */
-    watch_set(socket->watch,
-              (what & CURL_POLL_IN ? WATCH_READ : 0) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
+    int in = (what & CURL_POLL_IN) ? WATCH_READ : 0;
+    int out = (what & CURL_POLL_OUT) ? WATCH_WRITE : 0;
+    watch_set(socket->watch, in | out);
     return 0;
 }
 

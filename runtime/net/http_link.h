@@ -109,7 +109,7 @@ void pool_put(struct http_link *link);
 /* An idle link became readable: closes it unless that was only TLS talking to itself. */
 void pool_check(struct http_link *link);
 void pool_close(struct http_client *client);
-void pool_on_idle_timer(void *client);
+void pool_on_idle_timer(void *user); /* the client */
 
 /* http_connect.c */
 MUST_USE bool connect_open(struct http_client *client);
@@ -121,11 +121,11 @@ void link_list_add(struct http_link **list, struct http_link *link);
 void link_list_remove(struct http_link **list, struct http_link *link);
 
 /* http_transfer.c */
-/* Takes an idle link or opens one, and goes on from there. Runs deferred. */
-void call_begin(void *call);
+/* Takes an idle link or opens one, and goes on from there. Runs deferred; user is the call. */
+void call_begin(void *user);
 void call_on_connected(struct http_call *call);
 void call_on_link_event(struct http_call *call, int events);
-void call_resume(void *call);
+void call_resume(void *user); /* likewise */
 /* Tells the owner and frees; the link is closed unless the call has given it back. */
 void call_end(struct http_call *call, enum status status, const char *why);
 /* Frees without a word. */

@@ -86,13 +86,12 @@ void pool_put(struct http_link *link)
     struct http_client *client = link->client;
     struct origin *origin = link->origin;
     link->call = NULL;
-    if (origin->idle_count >= CLIENT_IDLE_PER_ORIGIN || client->idle_count >= CLIENT_IDLE_MAX ||
-        !is_quiet(link)) {
+    if (origin->idle_count >= CLIENT_IDLE_PER_ORIGIN || client->idle_count >= CLIENT_IDLE_MAX) {
         link_close(link);
         return;
     }
     watch_set(link->watch, WATCH_READ);
-    buf_free(&link->in);
+    buf_clear(&link->in); /* its memory stays: the next answer comes soon or the link goes */
     link->in_at = 0;
     link->idle_since_ms = world_mono_ms();
     link_list_remove(&client->links, link);

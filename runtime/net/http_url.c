@@ -75,23 +75,38 @@ static bool is_loopback(Str host)
            (is_numeric && str_starts(host, STR("127."))) || str_eq(host, STR("[::1]"));
 }
 
+struct parts {
+    Str scheme, host, port, path, query;
+};
+
+static bool get_parts(CURLU *parsed, struct arena *mem, struct parts *parts)
+{
+    *parts = (struct parts){
+        .scheme = lower(mem, get_part(parsed, CURLUPART_SCHEME, 0, mem)),
+        .host = lower(mem, get_part(parsed, CURLUPART_HOST, 0, mem)),
+        .port = get_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT, mem),
+        .path = get_part(parsed, CURLUPART_PATH, 0, mem),
+        .query = get_part(parsed, CURLUPART_QUERY, 0, mem),
+    };
+    return is_host(parts->host) && parts->port.n && str_starts(parts->path, STR("/")) &&
+           is_plain(parts->path) && is_plain(parts->query) &&
+           !get_part(parsed, CURLUPART_ZONEID, 0, mem).p;
+}
+
 static enum status take_apart(CURLU *parsed, struct arena *mem, struct http_url *url)
 {
-    Str scheme = lower(mem, get_part(parsed, CURLUPART_SCHEME, 0, mem));
-    Str host = lower(mem, get_part(parsed, CURLUPART_HOST, 0, mem));
-    Str port = get_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT, mem);
-    Str path = get_part(parsed, CURLUPART_PATH, 0, mem);
-    Str query = get_part(parsed, CURLUPART_QUERY, 0, mem);
-    if (!is_host(host) || !path.n || path.p[0] != '/' || !is_plain(path) || !is_plain(query) ||
-        get_part(parsed, CURLUPART_ZONEID, 0, mem).p)
+    struct parts p;
+    if (!get_parts(parsed, mem, &p))
         return ST_INVALID;
-    bool is_usual = str_eq(port, str_eq(scheme, STR("https")) ? STR("443") : STR("80"));
-    url->base =
-        arena_printf(mem, "%.*s://%.*s:%.*s", STR_ARG(scheme), STR_ARG(host), STR_ARG(port));
-    url->authority = is_usual ? host : arena_printf(mem, "%.*s:%.*s", STR_ARG(host), STR_ARG(port));
-    url->target = query.p ? arena_printf(mem, "%.*s?%.*s", STR_ARG(path), STR_ARG(query)) : path;
-    url->is_loopback = is_loopback(host);
-    return url->base.p && url->authority.p && url->target.p ? ST_OK : ST_LIMIT;
+    Str usual = str_eq(p.scheme, STR("https")) ? STR("443") : STR("80");
+    Str with_port = arena_printf(mem, "%.*s:%.*s", STR_ARG(p.host), STR_ARG(p.port));
+    url->base = arena_printf(mem, "%.*s://%.*s", STR_ARG(p.scheme), STR_ARG(with_port));
+    url->authority = str_eq(p.port, usual) ? p.host : with_port;
+    url->target = p.path;
+    if (p.query.p)
+        url->target = arena_printf(mem, "%.*s?%.*s", STR_ARG(p.path), STR_ARG(p.query));
+    url->is_loopback = is_loopback(p.host);
+    return with_port.p && url->base.p && url->target.p ? ST_OK : ST_LIMIT;
 }
 
 enum status http_url_parse(Str text, struct arena *mem, struct http_url *url)

@@ -64,7 +64,7 @@ static void deliver(struct lines *lines)
             break;
         Str line = str_sub(buf_str(&lines->in), at, lines->scan - 1);
         at = lines->scan;
-        if (str_ends(line, STR("\r")))
+        if (line.n && line.p[line.n - 1] == '\r')
             line.n--;
         if (line.n > lines->max_line) {
             end(lines, ST_LIMIT);
@@ -125,8 +125,8 @@ static void on_wake(void *user)
     if (lines->is_closed || lines->is_ended || lines->is_paused)
         return;
     watch_set(lines->read_watch, WATCH_READ);
-    while (lines->is_failing && read_once(lines))
-        continue;
+    while (lines->is_failing && read_once(lines)) {
+    }
 }
 
 static void wake(struct lines *lines)
@@ -202,6 +202,7 @@ static bool make_nonblocking(int fd, int *before)
     return *before >= 0 && fcntl(fd, F_SETFL, *before | O_NONBLOCK) == 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as many parameters as lines have properties */
 enum status lines_open(struct loop *loop, int read_fd, int write_fd, size_t max_line,
                        size_t max_queue, const struct lines_events *events, void *user,
                        struct lines **out)

@@ -176,7 +176,9 @@ static void on_ready(evutil_socket_t fd, short what, void *user)
 {
     struct watch *watch = user;
     (void)fd;
-    watch->fn(watch->user, (what & EV_READ ? WATCH_READ : 0) | (what & EV_WRITE ? WATCH_WRITE : 0));
+    int readable = (what & EV_READ) ? WATCH_READ : 0;
+    int writable = (what & EV_WRITE) ? WATCH_WRITE : 0;
+    watch->fn(watch->user, readable | writable);
 }
 
 static void on_poll(void *user)
@@ -218,8 +220,9 @@ void watch_set(struct watch *watch, int events)
     watch->events = events;
     if (before == events)
         return;
-    bool is_watched = set_event(&watch->read, before & WATCH_READ, events & WATCH_READ);
-    is_watched &= set_event(&watch->write, before & WATCH_WRITE, events & WATCH_WRITE);
+    /* Writing first: going from reading to writing then never leaves epoll's set in between. */
+    bool is_watched = set_event(&watch->write, before & WATCH_WRITE, events & WATCH_WRITE);
+    is_watched &= set_event(&watch->read, before & WATCH_READ, events & WATCH_READ);
     if (!events)
         timer_stop(watch->poller);
     else if (!is_watched)

@@ -193,16 +193,29 @@ static void note_rule(const struct program *p, uint32_t rule, uint32_t unknown,
     out->unknown = unknown == B_NONE ? UNKNOWN_NONE : (enum vm_unknown)vm->unknowns[unknown];
 }
 
-static void refuse_number(const struct vm *vm, struct decision *out)
+/* The deny is a number's doing: it is unknown because a double can't hold it, which the caller can
+ * mend by sending another, so this is told apart. */
+static void blame_number(const struct vm *vm, uint32_t atom, struct decision *out)
+{
+    out->cause = CAUSE_UNSAFE_NUMBER;
+    out->unknown_atom = atom;
+    out->unknown = UNKNOWN_NUMBER;
+    out->argument = program_text(vm->program, vm->program->atoms[atom].text);
+}
+
+/* An allow rule that does not hold: kept as the nearest one if it is the first, or the first with
+ * a reason. */
+static void note_near_miss(const struct vm *vm, uint32_t rule, uint32_t unknown,
+                           struct decision *out)
 {
     const struct program *p = vm->program;
-    out->verdict = VERDICT_DENY;
-    out->cause = CAUSE_UNSAFE_NUMBER;
-    out->rule = B_NONE;
-    out->reason = (Str){ .p = NULL, .n = 0 };
-    out->unknown_atom = vm->unsafe_atom;
-    out->unknown = UNKNOWN_NUMBER;
-    out->argument = program_text(p, p->atoms[vm->unsafe_atom].text);
+    bool has_reason = p->rules[rule].reason.length > 0;
+    bool is_first = out->rule == B_NONE;
+    if (!is_first && (!has_reason || p->rules[out->rule].reason.length > 0))
+        return;
+    note_rule(p, rule, unknown, vm, out);
+    if (!has_reason)
+        out->reason = program_text(p, p->meta->default_reason);
 }
 
 /* Denies come first in a list, so the first rule that acts is the verdict. */
@@ -215,30 +228,20 @@ static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
     for (uint32_t k = 0; k < l->count; k++) {
         uint32_t index = p->list_rules[l->first + k], unknown;
         const struct b_rule *rule = &p->rules[index];
-        bool fires = rule_fires(vm, rule, &unknown);
-        if (vm->unsafe_atom != B_NONE) {
-            refuse_number(vm, out);
+        if (rule_fires(vm, rule, &unknown)) {
+            bool is_allow = rule->effect == B_ALLOW;
+            note_rule(p, index, is_allow ? B_NONE : unknown, vm, out);
+            out->cause = CAUSE_RULE;
+            out->verdict = is_allow ? VERDICT_ALLOW : VERDICT_DENY;
+            if (out->unknown == UNKNOWN_NUMBER)
+                blame_number(vm, unknown, out);
             return;
         }
-        if (!fires) {
-            bool is_first = out->rule == B_NONE;
-            bool has_first_reason = !is_first && p->rules[out->rule].reason.length > 0;
-            if (rule->effect == B_ALLOW && (is_first || (rule->reason.length && !has_first_reason))) {
-                note_rule(p, index, unknown, vm, out);
-                if (rule->reason.length == 0)
-                    out->reason = program_text(p, p->meta->default_reason);
-            }
-            continue;
-        }
-        note_rule(p, index, unknown, vm, out);
-        out->cause = CAUSE_RULE;
-        if (rule->effect == B_ALLOW) {
-            out->unknown_atom = B_NONE;
-            out->unknown = UNKNOWN_NONE;
-            out->verdict = VERDICT_ALLOW;
-        }
-        return;
+        if (rule->effect == B_ALLOW)
+            note_near_miss(vm, index, unknown, out);
     }
+    if (vm->unsafe_atom != B_NONE)
+        blame_number(vm, vm->unsafe_atom, out);
 }
 
 void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)

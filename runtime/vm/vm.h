@@ -53,7 +53,7 @@ struct decision {
     uint32_t rule;       /* index into RULES, or B_NONE. For cause default: the first allow rule
                           * about the tool whose condition does not hold, one with a reason first */
     Str reason;          /* the rule's or the default's; lent by the program; may be empty */
-    Str argument;        /* unknown_argument and unsafe_number: the offending key or atom */
+    Str argument;        /* unknown_argument: the key; unsafe_number: the condition as written */
     uint32_t unknown_atom; /* the first atom that was unknown and mattered, or B_NONE */
     enum vm_unknown unknown;
 };

@@ -41,7 +41,7 @@ struct vm {
     size_t scratch_used;
     const struct vm_call *call;
     bool may; /* arguments are not known: atoms that read them may be anything */
-    uint32_t unsafe_atom; /* the atom that compared an unsafe number, or B_NONE */
+    uint32_t unsafe_atom; /* the first atom that could not compare a number exactly, or B_NONE */
 };
 
 /* The atom's truth for this call, evaluated at most once: a mask of enum b_truth. */

@@ -69,7 +69,8 @@ async function prepare(dir) {
   await gateway.start();
   const tokens = {};
   for (const who of Object.keys(people)) {
-    for (const name of ["fs", "issues"]) tokens[`${who} ${name}`] = (await gateway.grant({ principal: who, servers: name, policy: bundles[name] })).token;
+    for (const name of ["fs", "issues"])
+      tokens[`${who} ${name}`] = (await gateway.grant({ principal: who, servers: name, policy: bundles[name] })).token;
   }
   say(`compiled examples/fs.pol and examples/issues.pol, started mcpd on ${gateway.base} (${Date.now() - began} ms)`);
   say(`  fs      server-filesystem, a child process on a scratch folder`);
@@ -84,7 +85,12 @@ async function connectAll({ gateway, tokens }) {
     const kind = alias === "fs" ? "v1" : "v2 auto"; /* both lines of the SDK, both eras */
     clients[key] = await connect(scope, kind, gateway.url(alias), tokens[key]);
     const { tools } = await clients[key].listTools();
-    say(`  ${who.padEnd(7)} sees on ${alias.padEnd(7)} ${tools.map((t) => t.name).sort().join(", ")}`);
+    say(
+      `  ${who.padEnd(7)} sees on ${alias.padEnd(7)} ${tools
+        .map((t) => t.name)
+        .sort()
+        .join(", ")}`,
+    );
   }
   return clients;
 }
@@ -101,7 +107,10 @@ function shown(args) {
 async function judge(world, clients, [who, alias, tool, args, expected, word]) {
   const seen = world.gateway.audit().length;
   const got = await call(clients[`${who} ${alias}`], tool, args);
-  const line = world.gateway.audit().slice(seen).find((l) => l.method === "tools/call" && l.tool === tool);
+  const line = world.gateway
+    .audit()
+    .slice(seen)
+    .find((l) => l.method === "tools/call" && l.tool === tool);
   const verdict = got.decision?.verdict ?? (got.isError ? "error" : "allow");
   const ok = verdict === expected && line?.verdict === expected && (!word || got.text.includes(word));
   const why = expected === "allow" && ok ? "" : (got.decision?.reason ?? got.text);
@@ -110,7 +119,13 @@ async function judge(world, clients, [who, alias, tool, args, expected, word]) {
 
 function table(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
-  for (const row of rows) say(`  ${row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd()}`);
+  for (const row of rows)
+    say(
+      `  ${row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join("  ")
+        .trimEnd()}`,
+    );
 }
 
 /** What the servers themselves know: no denied call may have reached them. */
@@ -119,12 +134,21 @@ function checkServers({ issues, root }) {
   const arrived = issues.calls().length;
   const plan = readFileSync(join(root, "notes/plan.md"), "utf8");
   const kept = plan.startsWith("1.") && existsSync(join(root, "notes/reply.md")) && !existsSync(join(root, "drafts/x"));
-  return arrived === allowed && kept ? null : `the servers saw something else: ${arrived} calls for ${allowed} allowed ones, files ${kept ? "as" : "not as"} expected`;
+  return arrived === allowed && kept
+    ? null
+    : `the servers saw something else: ${arrived} calls for ${allowed} allowed ones, files ${kept ? "as" : "not as"} expected`;
 }
 
 function clientConfig(base, token) {
-  const server = (alias) => ({ type: "http", url: `${base}/mcp/${alias}`, headers: { Authorization: `Bearer ${token(alias)}` } });
-  return JSON.stringify({ mcpServers: { fs: server("fs") } }, null, 2).split("\n").map((l) => `    ${l}`).join("\n");
+  const server = (alias) => ({
+    type: "http",
+    url: `${base}/mcp/${alias}`,
+    headers: { Authorization: `Bearer ${token(alias)}` },
+  });
+  return JSON.stringify({ mcpServers: { fs: server("fs") } }, null, 2)
+    .split("\n")
+    .map((l) => `    ${l}`)
+    .join("\n");
 }
 
 function howToUse() {
@@ -163,7 +187,11 @@ async function main() {
   const servers = checkServers(world);
   if (servers) wrong.push(servers);
   wrong.forEach((line) => say(line));
-  say(wrong.length ? `${wrong.length} of ${rows.length} verdicts are wrong` : `All ${rows.length} verdicts are as expected; no denied call reached a server; ${world.gateway.audit().length} lines in the audit log.`);
+  say(
+    wrong.length
+      ? `${wrong.length} of ${rows.length} verdicts are wrong`
+      : `All ${rows.length} verdicts are as expected; no denied call reached a server; ${world.gateway.audit().length} lines in the audit log.`,
+  );
   say();
   if (keep) await stayUp(world);
   else howToUse();

@@ -17,7 +17,8 @@ function typesOnly(schema) {
   if (typeof schema !== "object" || schema === null) return schema;
   const out = {};
   for (const key of KEEP.filter((k) => k in schema)) {
-    if (key === "properties") out[key] = Object.fromEntries(Object.entries(schema[key]).map(([k, v]) => [k, typesOnly(v)]));
+    if (key === "properties")
+      out[key] = Object.fromEntries(Object.entries(schema[key]).map(([k, v]) => [k, typesOnly(v)]));
     else out[key] = key === "items" || key === "additionalProperties" ? typesOnly(schema[key]) : schema[key];
   }
   return out;
@@ -34,7 +35,10 @@ try {
   write("fs.tools.json", (await files.listTools()).tools);
   const server = await startFixture(scope, "dual_http");
   const issues = await connect(scope, "v2 auto", server.url);
-  write("issues.tools.json", (await issues.listTools()).tools.filter((t) => ISSUES.includes(t.name)));
+  write(
+    "issues.tools.json",
+    (await issues.listTools()).tools.filter((t) => ISSUES.includes(t.name)),
+  );
 } finally {
   for (const fn of cleanups) await fn();
 }

@@ -6,7 +6,26 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
-  CLIENTS, EVERYTHING, FILESYSTEM, Gateway, NODE, assertDenied, call, callsIn, compile, connect, fixture, freePort, jsonLines, scratch, start, startFixture, startGateway, stop, toolNames, until,
+  CLIENTS,
+  EVERYTHING,
+  FILESYSTEM,
+  Gateway,
+  NODE,
+  assertDenied,
+  call,
+  callsIn,
+  compile,
+  connect,
+  fixture,
+  freePort,
+  jsonLines,
+  scratch,
+  start,
+  startFixture,
+  startGateway,
+  stop,
+  toolNames,
+  until,
 } from "./lib.mjs";
 import { adminTools, devTools, openPolicy, principals, webPolicy, webSource, webTools } from "./policies.mjs";
 
@@ -72,13 +91,20 @@ describe("every client, every upstream", () => {
 
         const before = reached().length;
         assertDenied(await call(client, "create_issue", { owner: "evil", repo: "web", title: mark }), {
-          cause: "rule", policy: "web-e2e", reason: "issues are opened in our repositories",
-          source: webSource(alias, "reason \"issues are opened"),
+          cause: "rule",
+          policy: "web-e2e",
+          reason: "issues are opened in our repositories",
+          source: webSource(alias, 'reason "issues are opened'),
         });
         assertDenied(await call(client, "merge", { owner: "acme", repo: "web", number: 3, method: "rebase" }), {
-          cause: "rule", reason: "only squash merges", source: webSource(alias, "reason \"only squash"),
+          cause: "rule",
+          reason: "only squash merges",
+          source: webSource(alias, 'reason "only squash'),
         });
-        assertDenied(await call(client, "delete_repo", { owner: "acme", repo: "web" }), { cause: "rule", reason: "deletions are for admins" });
+        assertDenied(await call(client, "delete_repo", { owner: "acme", repo: "web" }), {
+          cause: "rule",
+          reason: "deletions are for admins",
+        });
         assertDenied(await call(client, "no_such_tool", {}), { cause: "unknown_tool" });
         assertDenied(await call(client, "echo", { text: "x", sudo: true }), { cause: "unknown_argument" });
         assert.equal(reached().length, before, "no denied call reached the server");
@@ -91,7 +117,10 @@ describe("every client, every upstream", () => {
       const before = gateway.audit().length;
       await call(client, "create_issue", { owner: "acme", repo: "web", title: "MARK-allowed", body: "MARK-body" });
       await call(client, "create_issue", { owner: "MARK-evil", repo: "web", title: "t" });
-      const lines = gateway.audit().slice(before).filter((l) => l.event === "decision" && l.method === "tools/call");
+      const lines = gateway
+        .audit()
+        .slice(before)
+        .filter((l) => l.event === "decision" && l.method === "tools/call");
       assert.equal(lines.length, 2);
       const [yes, no] = lines;
       const common = { principal: "dev-1", grant: dev.id, server: alias, tool: "create_issue", policy: "web-e2e" };
@@ -103,7 +132,7 @@ describe("every client, every upstream", () => {
       assert.deepEqual([...yes.argument_keys].sort(), ["body", "owner", "repo", "title"]);
       assert.equal(no.verdict, "deny");
       assert.equal(no.cause, "rule");
-      assert.equal(no.source, webSource(alias, "reason \"issues are opened"));
+      assert.equal(no.source, webSource(alias, 'reason "issues are opened'));
       assert.match(no.reason, /our repositories/);
       assert.match(no.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert.match(no.policy_id, /^[0-9a-f]{64}$/);
@@ -120,9 +149,26 @@ describe("every client, every upstream", () => {
 });
 
 const fsTools = [
-  { name: "read_text_file", inputSchema: { type: "object", properties: { path: { type: "string" }, head: { type: "number" }, tail: { type: "number" } }, required: ["path"] } },
-  { name: "list_directory", inputSchema: { type: "object", properties: { path: { type: "string" } }, required: ["path"] } },
-  { name: "write_file", inputSchema: { type: "object", properties: { path: { type: "string" }, content: { type: "string" } }, required: ["path", "content"] } },
+  {
+    name: "read_text_file",
+    inputSchema: {
+      type: "object",
+      properties: { path: { type: "string" }, head: { type: "number" }, tail: { type: "number" } },
+      required: ["path"],
+    },
+  },
+  {
+    name: "list_directory",
+    inputSchema: { type: "object", properties: { path: { type: "string" } }, required: ["path"] },
+  },
+  {
+    name: "write_file",
+    inputSchema: {
+      type: "object",
+      properties: { path: { type: "string" }, content: { type: "string" } },
+      required: ["path", "content"],
+    },
+  },
 ];
 const fsPolicy = (root) => `policy "fs-e2e" version 1;
 server "fs" tools "fs-e2e.tools.json";
@@ -143,7 +189,10 @@ describe("server-filesystem as published, over stdio", () => {
     mkdirSync(join(dir, "files"));
     root = realpathSync(join(dir, "files"));
     writeFileSync(join(root, "hello.txt"), "hello from disk\n");
-    gateway = new Gateway(dir, { principals, servers: { fs: { command: [NODE, FILESYSTEM, root], inherit_env: ["PATH", "HOME"] } } });
+    gateway = new Gateway(dir, {
+      principals,
+      servers: { fs: { command: [NODE, FILESYSTEM, root], inherit_env: ["PATH", "HOME"] } },
+    });
     scope.after(() => gateway.stop());
     await gateway.start();
     const policy = await compile(dir, "fs-e2e", fsPolicy(root), fsTools);
@@ -156,11 +205,18 @@ describe("server-filesystem as published, over stdio", () => {
   for (const kind of CLIENTS) {
     test(`${kind} client -> server-filesystem`, async (t) => {
       const client = await connect(t, kind, gateway.url("fs"), token);
-      assert.deepEqual(await toolNames(client), ["list_directory", "read_text_file", "write_file"], "what the snapshot does not know is hidden");
+      assert.deepEqual(
+        await toolNames(client),
+        ["list_directory", "read_text_file", "write_file"],
+        "what the snapshot does not know is hidden",
+      );
       assert.match((await call(client, "read_text_file", { path: join(root, "hello.txt") })).text, /hello from disk/);
       const file = join(root, `${kind.replace(" ", "-")}.txt`);
       assert.equal((await call(client, "write_file", { path: file, content: "x" })).isError, false);
-      assertDenied(await call(client, "write_file", { path: join(root, ".env"), content: "x" }), { cause: "rule", reason: "settings are not written" });
+      assertDenied(await call(client, "write_file", { path: join(root, ".env"), content: "x" }), {
+        cause: "rule",
+        reason: "settings are not written",
+      });
       assertDenied(await call(client, "write_file", { path: "/etc/motd", content: "x" }), { cause: "default" });
       assertDenied(await call(client, "move_file", { source: file, destination: "/tmp/x" }), { cause: "unknown_tool" });
     });
@@ -171,7 +227,12 @@ test("server-everything as published, over HTTP", async (t) => {
   const port = await freePort();
   const upstream = await start(NODE, [EVERYTHING, "streamableHttp"], { env: { PORT: String(port) }, ready: /./ });
   t.after(() => stop(upstream, "SIGKILL"));
-  await until("server-everything listens", () => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false));
+  await until("server-everything listens", () =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    ),
+  );
   const gateway = await startGateway(t, { principals, servers: { every: { url: `http://127.0.0.1:${port}/mcp` } } });
   const policy = await compile(gateway.dir, "open-every", openPolicy("every"));
   const { token } = await gateway.grant({ servers: "every", policy });
@@ -180,7 +241,10 @@ test("server-everything as published, over HTTP", async (t) => {
     assert.ok((await toolNames(client)).includes("echo"), kind);
     assert.match((await call(client, "echo", { message: `by ${kind}` })).text, new RegExp(`by ${kind}`));
     const image = await client.callTool({ name: "get-tiny-image", arguments: {} });
-    assert.ok(image.content.some((c) => c.type === "image" && c.data.length > 1000), "content that is not text arrives too");
+    assert.ok(
+      image.content.some((c) => c.type === "image" && c.data.length > 1000),
+      "content that is not text arrives too",
+    );
     assertDenied(await call(client, "forbidden", {}), { cause: "rule", reason: "never this one" });
   }
 });

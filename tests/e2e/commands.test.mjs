@@ -9,7 +9,11 @@ import { MCPC, MCPD, ROOT, compile, run, scratch } from "./lib.mjs";
 import { webPolicy, webTools } from "./policies.mjs";
 
 const example = (name) => join(ROOT, "examples", name);
-const OK = 0, FINDINGS = 1, USAGE = 2, COMPILE_ERROR = 3, TEST_FAILED = 4;
+const OK = 0,
+  FINDINGS = 1,
+  USAGE = 2,
+  COMPILE_ERROR = 3,
+  TEST_FAILED = 4;
 
 function write(t, files) {
   const dir = scratch(t);
@@ -41,7 +45,10 @@ test("compile: the same source gives the same bytes, wherever and however often"
 });
 
 test("compile: FILE.polb beside FILE.pol unless -o says otherwise; nothing is left after an error", async (t) => {
-  const dir = write(t, { "a.pol": 'policy "a" version 1;\nserver "s";\ndefault deny;\nallow tool "x";\n', "bad.pol": 'policy "a" version 1;\nallow tool ;\n' });
+  const dir = write(t, {
+    "a.pol": 'policy "a" version 1;\nserver "s";\ndefault deny;\nallow tool "x";\n',
+    "bad.pol": 'policy "a" version 1;\nallow tool ;\n',
+  });
   assert.equal((await run(MCPC, ["compile", join(dir, "a.pol")])).code, OK);
   assert.ok(existsSync(join(dir, "a.polb")));
   const bad = await run(MCPC, ["compile", join(dir, "bad.pol")]);
@@ -77,7 +84,10 @@ allow tool "create_issue" when args.title == 5;
 });
 
 test("test: a test that fails is 4, and says which", async (t) => {
-  const dir = write(t, { "a.pol": 'policy "a" version 1;\nserver "s";\ndefault deny;\nallow tool "x";\ntest "wrong on purpose" {\n  call "x" {};\n  expect deny;\n}\n' });
+  const dir = write(t, {
+    "a.pol":
+      'policy "a" version 1;\nserver "s";\ndefault deny;\nallow tool "x";\ntest "wrong on purpose" {\n  call "x" {};\n  expect deny;\n}\n',
+  });
   const out = await run(MCPC, ["test", join(dir, "a.pol")]);
   assert.equal(out.code, TEST_FAILED);
   assert.match(out.stdout, /wrong on purpose/);
@@ -88,7 +98,13 @@ test("eval: allow is 0, deny is 1, from a file, from standard input, from a bund
   const dir = scratch(t);
   const bundle = await compile(dir, "web-web", webPolicy("web"), webTools);
   const source = join(dir, "web-web.pol");
-  const ask = (repo) => JSON.stringify({ server: "web", tool: "create_issue", arguments: { owner: "acme", repo, title: "t" }, principal: { id: "dev-1", groups: ["eng"] } });
+  const ask = (repo) =>
+    JSON.stringify({
+      server: "web",
+      tool: "create_issue",
+      arguments: { owner: "acme", repo, title: "t" },
+      principal: { id: "dev-1", groups: ["eng"] },
+    });
   writeFileSync(join(dir, "call.json"), ask("web"));
   for (const file of [source, bundle]) {
     const yes = await run(MCPC, ["eval", file, "--call", join(dir, "call.json")]);
@@ -98,7 +114,9 @@ test("eval: allow is 0, deny is 1, from a file, from standard input, from a bund
     assert.equal(no.code, FINDINGS, no.stderr);
     assert.match(no.stdout, /deny/);
     assert.match(no.stdout, /issues are opened in our repositories/);
-    const machine = JSON.parse((await run(MCPC, ["eval", file, "--json", "--call", "-"], { input: ask("other") })).stdout);
+    const machine = JSON.parse(
+      (await run(MCPC, ["eval", file, "--json", "--call", "-"], { input: ask("other") })).stdout,
+    );
     assert.equal(machine.verdict, "deny");
   }
   for (const bad of ["{", "[]", '{"tool":"echo","tool":"pid"}', '{"tool":"echo","argument":{}}']) {
@@ -158,9 +176,15 @@ test("mcpd check: unknown and duplicate keys, with line and path, all in one go"
   const out = await run(MCPD, ["check", "--config", join(dir, "mcpd.jsonc")]);
   assert.equal(out.code, USAGE);
   const said = out.stderr + out.stdout;
-  for (const part of ["lisen", "listen", "servers.web.erra", "command", "max_body_bytes", ":3", ":5", ":6", ":8"]) assert.ok(said.includes(part), `${part} in:\n${said}`);
+  for (const part of ["lisen", "listen", "servers.web.erra", "command", "max_body_bytes", ":3", ":5", ":6", ":8"])
+    assert.ok(said.includes(part), `${part} in:\n${said}`);
   const text = readFileSync(join(dir, "mcpd.jsonc"), "utf8");
-  for (const [what, changed] of [["not JSON", text.slice(0, -3)], ["an array", "[]"], ["nothing", ""], ["U+0000", '{"listen":"127.0.0.1:0\\u0000"}']]) {
+  for (const [what, changed] of [
+    ["not JSON", text.slice(0, -3)],
+    ["an array", "[]"],
+    ["nothing", ""],
+    ["U+0000", '{"listen":"127.0.0.1:0\\u0000"}'],
+  ]) {
     writeFileSync(join(dir, "mcpd.jsonc"), changed);
     assert.equal((await run(MCPD, ["check", "--config", join(dir, "mcpd.jsonc")])).code, USAGE, what);
   }

@@ -4,7 +4,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { NODE, call, callsIn, connect, connectStdio, fixture, jsonLines, scratch, startFixture, toolNames } from "./lib.mjs";
+import {
+  NODE,
+  call,
+  callsIn,
+  connect,
+  connectStdio,
+  fixture,
+  jsonLines,
+  scratch,
+  startFixture,
+  toolNames,
+} from "./lib.mjs";
 import { adminTools } from "./policies.mjs";
 
 const speaks = {

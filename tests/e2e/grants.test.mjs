@@ -5,14 +5,30 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MCPD, assertDenied, call, compile, connect, decent, request, run, startFixture, startGateway } from "./lib.mjs";
+import {
+  MCPD,
+  assertDenied,
+  call,
+  compile,
+  connect,
+  decent,
+  request,
+  run,
+  startFixture,
+  startGateway,
+} from "./lib.mjs";
 import { principals, webPolicy, webTools } from "./policies.mjs";
 
-const LIST = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}';
+const LIST =
+  '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}';
 
 async function setUp(t, more = {}) {
   const upstream = await startFixture(t, "dual_http", ["--era", "legacy"]);
-  const gateway = await startGateway(t, { principals, servers: { web: { url: upstream.url }, second: { url: upstream.url } }, ...more });
+  const gateway = await startGateway(t, {
+    principals,
+    servers: { web: { url: upstream.url }, second: { url: upstream.url } },
+    ...more,
+  });
   const policy = await compile(gateway.dir, "web-web", webPolicy("web"), webTools);
   return { upstream, gateway, policy };
 }
@@ -58,7 +74,9 @@ test("an expired grant is refused", async (t) => {
   const { token, id } = await gateway.grant({ servers: "web", policy, expires: "1m" });
   assert.equal((await probe(gateway, token)).status, 200);
   await gateway.stop();
-  const clock = process.env.FAKETIME_LIB ?? `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketime.so.1`;
+  const clock =
+    process.env.FAKETIME_LIB ??
+    `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketime.so.1`;
   const later = { LD_PRELOAD: clock, FAKETIME: "+2m", FAKETIME_DONT_RESET: "1" };
   const saved = Object.fromEntries(Object.keys(later).map((k) => [k, process.env[k]]));
   Object.assign(process.env, later);
@@ -142,8 +160,24 @@ test("no token, a wrong scheme, a wrong token, two tokens", async (t) => {
 test("a grant for an unknown principal, server or policy is not made", async (t) => {
   const { gateway, policy } = await setUp(t);
   const create = (principal, server, file) =>
-    run(MCPD, ["grant", "create", "--config", gateway.config, "--principal", principal, "--server", server, "--policy", file]);
-  for (const [who, where, what] of [["nobody", "web", policy], ["dev-1", "nowhere", policy], ["dev-1", "web", `${policy}.missing`], ["dev-1", "web", gateway.config]]) {
+    run(MCPD, [
+      "grant",
+      "create",
+      "--config",
+      gateway.config,
+      "--principal",
+      principal,
+      "--server",
+      server,
+      "--policy",
+      file,
+    ]);
+  for (const [who, where, what] of [
+    ["nobody", "web", policy],
+    ["dev-1", "nowhere", policy],
+    ["dev-1", "web", `${policy}.missing`],
+    ["dev-1", "web", gateway.config],
+  ]) {
     const out = await create(who, where, what);
     assert.notEqual(out.code, 0, `${who} ${where} ${what}`);
     assert.equal(out.stdout, "", "no token");
@@ -154,7 +188,18 @@ test("a grant for an unknown principal, server or policy is not made", async (t)
 
 test("a policy is bound to a server: another server's tools are not governed by it", async (t) => {
   const { gateway, policy } = await setUp(t);
-  const { code } = await run(MCPD, ["grant", "create", "--config", gateway.config, "--principal", "dev-1", "--server", "second", "--policy", policy]);
+  const { code } = await run(MCPD, [
+    "grant",
+    "create",
+    "--config",
+    gateway.config,
+    "--principal",
+    "dev-1",
+    "--server",
+    "second",
+    "--policy",
+    policy,
+  ]);
   if (code !== 0) return; /* refused when the grant is made: just as good */
   const { token } = await gateway.grant({ servers: "second", policy });
   const client = await connect(t, "v1", gateway.url("second"), token);

@@ -4,7 +4,19 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
-import { compile, connect, decent, exchange, modern, openLegacy, request, rpcOf, startFixture, startGateway, toolNames } from "./lib.mjs";
+import {
+  compile,
+  connect,
+  decent,
+  exchange,
+  modern,
+  openLegacy,
+  request,
+  rpcOf,
+  startFixture,
+  startGateway,
+  toolNames,
+} from "./lib.mjs";
 import { devTools, principals, webPolicy, webTools } from "./policies.mjs";
 
 const cleanups = [];
@@ -29,7 +41,8 @@ after(async () => {
 });
 
 const CALL = '{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"}}}';
-const good = (change = {}) => decent(gateway.port, token, { "Mcp-Session-Id": session.sid, "MCP-Protocol-Version": "2025-11-25", ...change });
+const good = (change = {}) =>
+  decent(gateway.port, token, { "Mcp-Session-Id": session.sid, "MCP-Protocol-Version": "2025-11-25", ...change });
 const lines = (headers) => headers.map(([k, v]) => `${k}: ${v}\r\n`).join("");
 
 async function notForwarded(act) {
@@ -48,7 +61,8 @@ function badFraming(name, make) {
   });
 }
 
-const head = (extra, { first = "POST /mcp/web HTTP/1.1", change } = {}) => `${first}\r\n${lines(good(change))}${extra}\r\n`;
+const head = (extra, { first = "POST /mcp/web HTTP/1.1", change } = {}) =>
+  `${first}\r\n${lines(good(change))}${extra}\r\n`;
 const LEN = `Content-Length: ${CALL.length}\r\n`;
 const chunked = (size = CALL.length.toString(16), end = "0\r\n\r\n") => `${size}\r\n${CALL}\r\n${end}`;
 
@@ -69,16 +83,37 @@ describe("row 25: framing", () => {
   for (const value of ["+5", "-1", "0x5", "5x", "5 6", "", "18446744073709551621", "5.0", "٥"]) {
     badFraming(`Content-Length "${value}"`, () => head(`Content-Length: ${value}\r\n`) + CALL);
   }
-  for (const value of ["identity", "xchunked", "gzip, chunked", "chunked, chunked", "chunked, identity", "\x0bchunked", "chunked;q=1", ""]) {
+  for (const value of [
+    "identity",
+    "xchunked",
+    "gzip, chunked",
+    "chunked, chunked",
+    "chunked, identity",
+    "\x0bchunked",
+    "chunked;q=1",
+    "",
+  ]) {
     badFraming(`Transfer-Encoding "${value}"`, () => head(`Transfer-Encoding: ${value}\r\n`) + chunked());
   }
-  badFraming("Transfer-Encoding twice", () => head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + chunked());
-  badFraming("Transfer-Encoding on HTTP/1.0", () => head("Transfer-Encoding: chunked\r\n", { first: "POST /mcp/web HTTP/1.0" }) + chunked());
+  badFraming(
+    "Transfer-Encoding twice",
+    () => head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + chunked(),
+  );
+  badFraming(
+    "Transfer-Encoding on HTTP/1.0",
+    () => head("Transfer-Encoding: chunked\r\n", { first: "POST /mcp/web HTTP/1.0" }) + chunked(),
+  );
   for (const size of ["0x5", "+5", " 5", "-5", "5 ", "ffffffffffffffff", "10000000000000005", "", "g"]) {
     badFraming(`chunk size "${size}"`, () => head("Transfer-Encoding: chunked\r\n") + chunked(size));
   }
-  badFraming("a chunk without its line end", () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\r\n${CALL}0\r\n\r\n`);
-  badFraming("chunk lines ended by LF only", () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\n${CALL}\n0\n\n`);
+  badFraming(
+    "a chunk without its line end",
+    () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\r\n${CALL}0\r\n\r\n`,
+  );
+  badFraming(
+    "chunk lines ended by LF only",
+    () => `${head("Transfer-Encoding: chunked\r\n")}${CALL.length.toString(16)}\n${CALL}\n0\n\n`,
+  );
   badFraming("lines ended by LF only", () => (head(LEN) + CALL).replaceAll("\r\n", "\n"));
   badFraming("one line ended by LF only", () => head(`X-A: b\n${LEN}`) + CALL);
   badFraming("a bare CR in a value", () => head(`X-A: b\rc\r\n${LEN}`) + CALL);
@@ -165,7 +200,24 @@ describe("row 25: framing", () => {
     assert.match(got, /^HTTP\/1\.1 200/);
   });
 
-  for (const path of ["/MCP/web", "/mcp/web/", "/mcp//web", "//mcp/web", "/m%63p/web", "/mcp/w%65b", "/mcp/web?x=1", "/mcp/../mcp/web", "/mcp/web;a=b", "/mcp/web%00", "/mcp", "/mcp/", "/", "*", "/mcp/web#x", "/mcp\\web"]) {
+  for (const path of [
+    "/MCP/web",
+    "/mcp/web/",
+    "/mcp//web",
+    "//mcp/web",
+    "/m%63p/web",
+    "/mcp/w%65b",
+    "/mcp/web?x=1",
+    "/mcp/../mcp/web",
+    "/mcp/web;a=b",
+    "/mcp/web%00",
+    "/mcp",
+    "/mcp/",
+    "/",
+    "*",
+    "/mcp/web#x",
+    "/mcp\\web",
+  ]) {
     test(`the path ${path} is not /mcp/web`, async () => {
       const got = await notForwarded(() => request(gateway.port, { path, headers: good(), body: CALL }));
       assert.ok([400, 404].includes(got.status), `${got.status}`);
@@ -174,7 +226,21 @@ describe("row 25: framing", () => {
 });
 
 describe("S6, row 27: a page in a browser, a name that was rebound", () => {
-  for (const host of ["evil.test", "evil.test:80", "127.0.0.1.evil.test", "localhost.evil.test", "localhost", "0.0.0.0", "127.0.0.1", "127.0.0.2", "127.0.0.1:1", "[::1]", "gateway.test", "x@127.0.0.1", ""]) {
+  for (const host of [
+    "evil.test",
+    "evil.test:80",
+    "127.0.0.1.evil.test",
+    "localhost.evil.test",
+    "localhost",
+    "0.0.0.0",
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.0.0.1:1",
+    "[::1]",
+    "gateway.test",
+    "x@127.0.0.1",
+    "",
+  ]) {
     test(`Host "${host}"`, async () => {
       const got = await notForwarded(() => request(gateway.port, { headers: good({ Host: host }), body: CALL }));
       assert.ok([400, 403].includes(got.status), `${got.status}`);
@@ -182,13 +248,29 @@ describe("S6, row 27: a page in a browser, a name that was rebound", () => {
   }
   for (const host of ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"]) {
     test(`Host ${host}:PORT is the gateway`, async () => {
-      assert.equal((await request(gateway.port, { headers: good({ Host: `${host}:${gateway.port}` }), body: CALL })).status, 200);
+      assert.equal(
+        (await request(gateway.port, { headers: good({ Host: `${host}:${gateway.port}` }), body: CALL })).status,
+        200,
+      );
     });
   }
   test("a Host that the operator listed", async () => {
-    assert.equal((await request(gateway.port, { headers: good({ Host: "gateway.test:8330" }), body: CALL })).status, 200);
+    assert.equal(
+      (await request(gateway.port, { headers: good({ Host: "gateway.test:8330" }), body: CALL })).status,
+      200,
+    );
   });
-  for (const origin of ["https://evil.test", "null", "http://localhost", "http://127.0.0.1", "https://console.test.evil.test", "http://console.test", "https://console.test:444", "file://", ""]) {
+  for (const origin of [
+    "https://evil.test",
+    "null",
+    "http://localhost",
+    "http://127.0.0.1",
+    "https://console.test.evil.test",
+    "http://console.test",
+    "https://console.test:444",
+    "file://",
+    "",
+  ]) {
     test(`Origin "${origin}"`, async () => {
       const got = await notForwarded(() => request(gateway.port, { headers: good({ Origin: origin }), body: CALL }));
       assert.equal(got.status, 403);
@@ -196,7 +278,10 @@ describe("S6, row 27: a page in a browser, a name that was rebound", () => {
     });
   }
   test("the gateway's own address is no allowed Origin either", async () => {
-    assert.equal((await notForwarded(() => request(gateway.port, { headers: good({ Origin: gateway.base }), body: CALL }))).status, 403);
+    assert.equal(
+      (await notForwarded(() => request(gateway.port, { headers: good({ Origin: gateway.base }), body: CALL }))).status,
+      403,
+    );
   });
   test("an Origin that the operator listed", async () => {
     const got = await request(gateway.port, { headers: good({ Origin: "https://console.test" }), body: CALL });
@@ -207,13 +292,20 @@ describe("S6, row 27: a page in a browser, a name that was rebound", () => {
     assert.ok([400, 403].includes((await notForwarded(() => request(gateway.port, { headers, body: CALL }))).status));
   });
   test("a preflight gets no permission", async () => {
-    const headers = [["Host", `127.0.0.1:${gateway.port}`], ["Origin", "https://evil.test"], ["Access-Control-Request-Method", "POST"], ["Access-Control-Request-Headers", "authorization"]];
+    const headers = [
+      ["Host", `127.0.0.1:${gateway.port}`],
+      ["Origin", "https://evil.test"],
+      ["Access-Control-Request-Method", "POST"],
+      ["Access-Control-Request-Headers", "authorization"],
+    ];
     const got = await request(gateway.port, { method: "OPTIONS", headers, length: false });
     assert.ok(got.status >= 400, `${got.status}`);
     assert.ok(!Object.keys(got.headers).some((name) => name.startsWith("access-control-")));
   });
   test("the form that a page could send without a preflight", async () => {
-    const got = await notForwarded(() => request(gateway.port, { headers: good({ "Content-Type": "text/plain" }), body: CALL }));
+    const got = await notForwarded(() =>
+      request(gateway.port, { headers: good({ "Content-Type": "text/plain" }), body: CALL }),
+    );
     assert.equal(got.status, 415);
   });
 });
@@ -227,7 +319,12 @@ describe("statuses of the endpoint", () => {
     }
   });
   test("every /.well-known/ path is 404 with no body", async () => {
-    for (const path of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp/web", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]) {
+    for (const path of [
+      "/.well-known/oauth-protected-resource",
+      "/.well-known/oauth-protected-resource/mcp/web",
+      "/.well-known/oauth-authorization-server",
+      "/.well-known/openid-configuration",
+    ]) {
       for (const headers of [good(), [["Host", `127.0.0.1:${gateway.port}`]]]) {
         const got = await ask({ method: "GET", path, headers, length: false });
         assert.equal(got.status, 404, path);
@@ -241,13 +338,21 @@ describe("statuses of the endpoint", () => {
     }
   });
   test("Accept with parameters and in another order", async () => {
-    const got = await request(gateway.port, { headers: good({ Accept: "text/event-stream;q=0.5, application/json" }), body: CALL });
+    const got = await request(gateway.port, {
+      headers: good({ Accept: "text/event-stream;q=0.5, application/json" }),
+      body: CALL,
+    });
     assert.equal(got.status, 200);
   });
   test("no session id: 400; one that nobody has: 404; one of another grant: 404", async () => {
     const without = await ask({ headers: good({ "Mcp-Session-Id": undefined }), body: CALL });
     assert.equal(without.status, 400);
-    for (const sid of ["x", "00000000-0000-0000-0000-000000000000", `${session.sid}x`, session.sid.toUpperCase() + "A"]) {
+    for (const sid of [
+      "x",
+      "00000000-0000-0000-0000-000000000000",
+      `${session.sid}x`,
+      session.sid.toUpperCase() + "A",
+    ]) {
       assert.equal((await ask({ headers: good({ "Mcp-Session-Id": sid }), body: CALL })).status, 404, sid);
     }
     const foreign = await ask({ headers: good({ Authorization: `Bearer ${other}` }), body: CALL });
@@ -264,7 +369,11 @@ describe("statuses of the endpoint", () => {
     const mine = await openLegacy(gateway.port, "web", token);
     const headers = good({ "Mcp-Session-Id": mine.sid });
     const foreign = good({ "Mcp-Session-Id": mine.sid, Authorization: `Bearer ${other}` });
-    assert.equal((await ask({ method: "DELETE", headers: foreign, length: false })).status, 404, "another's session can't be ended");
+    assert.equal(
+      (await ask({ method: "DELETE", headers: foreign, length: false })).status,
+      404,
+      "another's session can't be ended",
+    );
     assert.equal((await mine.post(CALL)).status, 200);
     assert.equal((await ask({ method: "DELETE", headers, length: false })).status, 204);
     assert.equal((await ask({ headers, body: CALL })).status, 404);
@@ -277,7 +386,16 @@ describe("statuses of the endpoint", () => {
     for (const id of ids) assert.match(id, /^[\x21-\x7e]{16,}$/);
   });
   test("methods that are not offered: -32601, in-band for legacy, 404 for modern", async () => {
-    for (const method of ["resources/list", "resources/read", "prompts/get", "completion/complete", "logging/setLevel", "tasks/result", "nonsense", "tools/Call"]) {
+    for (const method of [
+      "resources/list",
+      "resources/read",
+      "prompts/get",
+      "completion/complete",
+      "logging/setLevel",
+      "tasks/result",
+      "nonsense",
+      "tools/Call",
+    ]) {
       const got = await ask({ body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: {} }) });
       assert.equal(got.status, 200, method);
       assert.equal(rpcOf(got).error.code, -32601, method);
@@ -303,8 +421,20 @@ describe("statuses of the endpoint", () => {
     assert.equal(result.nextCursor, undefined);
   });
   test("initialize answers an old version with itself, an unknown one with the newest", async () => {
-    for (const [asked, given] of [["2024-10-07", "2024-10-07"], ["2024-11-05", "2024-11-05"], ["2025-03-26", "2025-03-26"], ["2025-06-18", "2025-06-18"], ["2025-11-25", "2025-11-25"], ["1999-01-01", "2025-11-25"]]) {
-      const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: { protocolVersion: asked, capabilities: {}, clientInfo: { name: "x", version: "1" } } });
+    for (const [asked, given] of [
+      ["2024-10-07", "2024-10-07"],
+      ["2024-11-05", "2024-11-05"],
+      ["2025-03-26", "2025-03-26"],
+      ["2025-06-18", "2025-06-18"],
+      ["2025-11-25", "2025-11-25"],
+      ["1999-01-01", "2025-11-25"],
+    ]) {
+      const body = JSON.stringify({
+        jsonrpc: "2.0",
+        id: 0,
+        method: "initialize",
+        params: { protocolVersion: asked, capabilities: {}, clientInfo: { name: "x", version: "1" } },
+      });
       const got = await request(gateway.port, { headers: decent(gateway.port, token), body });
       assert.equal(got.status, 200, got.body);
       const { result } = rpcOf(got);
@@ -317,7 +447,8 @@ describe("statuses of the endpoint", () => {
   });
   test("no answer leaks what the gateway is built on", async () => {
     const got = await request(gateway.port, { headers: good(), body: CALL });
-    for (const name of ["server", "x-powered-by", "set-cookie", "access-control-allow-origin"]) assert.equal(got.headers[name], undefined, name);
+    for (const name of ["server", "x-powered-by", "set-cookie", "access-control-allow-origin"])
+      assert.equal(got.headers[name], undefined, name);
   });
   test("200 idle connections do not keep a client out", async (t) => {
     const sockets = Array.from({ length: 200 }, () => net.connect(gateway.port, "127.0.0.1").on("error", () => {}));

@@ -66,7 +66,12 @@ export async function compile(dir, name, text, tools) {
 /** Starts a program and waits for the first line of its output that `ready` matches. */
 export async function start(file, args, { cwd, env, ready }) {
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  const proc = { child, stderr: "", match: null, ended: new Promise((done) => child.once("close", (code, signal) => done(signal ?? code))) };
+  const proc = {
+    child,
+    stderr: "",
+    match: null,
+    ended: new Promise((done) => child.once("close", (code, signal) => done(signal ?? code))),
+  };
   child.stderr.on("data", (part) => (proc.stderr += part));
   const lines = createInterface({ input: child.stdout });
   const seen = [];
@@ -132,7 +137,10 @@ export async function until(what, probe, ms = 5_000) {
 
 export function jsonLines(file) {
   if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 /** A fixture HTTP server with its record of what arrived. */
@@ -165,7 +173,10 @@ export class Gateway {
     writeFileSync(this.config, `// written by a test\n${JSON.stringify(whole, null, 2)}\n`);
   }
   async start() {
-    this.proc = await start(MCPD, ["serve", "--config", this.config], { cwd: this.dir, ready: /^mcpd: ready on (http:\/\/127\.0\.0\.1:(\d+))$/ });
+    this.proc = await start(MCPD, ["serve", "--config", this.config], {
+      cwd: this.dir,
+      ready: /^mcpd: ready on (http:\/\/127\.0\.0\.1:(\d+))$/,
+    });
     this.base = this.proc.match[1];
     this.port = Number(this.proc.match[2]);
     return this;
@@ -214,7 +225,7 @@ export async function startGateway(t, config) {
 /* ---- SDK clients ---- */
 
 const KINDS = {
-  "v1": { sdk: v1 },
+  v1: { sdk: v1 },
   "v2 legacy": { sdk: v2 },
   "v2 auto": { sdk: v2, versionNegotiation: { mode: "auto" } },
   "v2 modern": { sdk: v2, versionNegotiation: { mode: { pin: MODERN } } },
@@ -278,7 +289,11 @@ export function exchange(port, bytes, { ms = RAW_MS, half = false } = {}) {
     const socket = net.connect(port, "127.0.0.1");
     const timer = setTimeout(() => {
       socket.destroy();
-      fail(new Error(`no whole response within ${ms} ms; got ${JSON.stringify(Buffer.concat(parts).toString("latin1").slice(0, 500))}`));
+      fail(
+        new Error(
+          `no whole response within ${ms} ms; got ${JSON.stringify(Buffer.concat(parts).toString("latin1").slice(0, 500))}`,
+        ),
+      );
     }, ms);
     const parts = [];
     const finish = (ended) => {
@@ -326,7 +341,7 @@ function readBody(status, headers, raw, ended) {
 
 function dechunk(raw, ended) {
   const out = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const eol = raw.indexOf("\r\n", at);
     if (eol < 0) return ended ? Buffer.concat(out) : null;
     const size = Number.parseInt(raw.subarray(at, eol).toString("latin1"), 16);
@@ -341,7 +356,10 @@ function dechunk(raw, ended) {
  * A request by hand. `headers` is a list of [name, value] so that repeats and odd spellings are possible;
  * `body` is a string or bytes; Content-Length is added unless `length` is false.
  */
-export function request(port, { method = "POST", path = "/mcp/web", headers = [], body = "", length = true, version = "HTTP/1.1", ...opts }) {
+export function request(
+  port,
+  { method = "POST", path = "/mcp/web", headers = [], body = "", length = true, version = "HTTP/1.1", ...opts },
+) {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body, "utf8");
   const head = [`${method} ${path} ${version}`, ...headers.map(([k, v]) => `${k}: ${v}`)];
   if (length && (bytes.length > 0 || method === "POST")) head.push(`Content-Length: ${bytes.length}`);
@@ -351,7 +369,13 @@ export function request(port, { method = "POST", path = "/mcp/web", headers = []
 /** The last JSON-RPC message of a response, whether plain JSON or the events of a stream. */
 export function rpcOf(response) {
   if (/^text\/event-stream/.test(response.headers["content-type"] ?? "")) {
-    const data = response.body.split(/\r?\n\r?\n/).map((e) => e.split(/\r?\n/).filter((l) => l.startsWith("data:")).map((l) => l.slice(5).trim()).join("\n"));
+    const data = response.body.split(/\r?\n\r?\n/).map((e) =>
+      e
+        .split(/\r?\n/)
+        .filter((l) => l.startsWith("data:"))
+        .map((l) => l.slice(5).trim())
+        .join("\n"),
+    );
     const last = data.filter(Boolean).at(-1);
     return last ? JSON.parse(last) : undefined;
   }
@@ -373,17 +397,24 @@ export function decent(port, token, change = {}) {
 /** A session of 2025-11-25 by hand. post() sends any bytes in it; call() one tools/call. */
 export async function openLegacy(port, alias, token, version = LEGACY) {
   const path = `/mcp/${alias}`;
-  const hello = { jsonrpc: "2.0", id: 0, method: "initialize", params: { protocolVersion: version, capabilities: {}, clientInfo: { name: "by-hand", version: "1" } } };
+  const hello = {
+    jsonrpc: "2.0",
+    id: 0,
+    method: "initialize",
+    params: { protocolVersion: version, capabilities: {}, clientInfo: { name: "by-hand", version: "1" } },
+  };
   const first = await request(port, { path, headers: decent(port, token), body: JSON.stringify(hello) });
   assert.equal(first.status, 200, `initialize: ${first.status} ${first.body}`);
   const sid = first.headers["mcp-session-id"];
   assert.ok(sid, "initialize answers with a session id");
   const base = { "Mcp-Session-Id": sid, "MCP-Protocol-Version": version };
-  const post = (body, change = {}, opts = {}) => request(port, { path, headers: decent(port, token, { ...base, ...change }), body, ...opts });
+  const post = (body, change = {}, opts = {}) =>
+    request(port, { path, headers: decent(port, token, { ...base, ...change }), body, ...opts });
   const ready = await post('{"jsonrpc":"2.0","method":"notifications/initialized"}');
   assert.equal(ready.status, 202, "initialized is accepted");
   let next = 1;
-  const rpc = async (method, params) => rpcOf(await post(JSON.stringify({ jsonrpc: "2.0", id: next++, method, params })));
+  const rpc = async (method, params) =>
+    rpcOf(await post(JSON.stringify({ jsonrpc: "2.0", id: next++, method, params })));
   return { sid, post, rpc, call: (name, args) => rpc("tools/call", { name, arguments: args }), hello: rpcOf(first) };
 }
 
@@ -394,7 +425,12 @@ export const ENVELOPE = {
 };
 
 /** One stateless request of 2026-07-28 by hand; `change` changes headers, `meta` replaces the envelope. */
-export function modern(port, alias, token, { method = "tools/call", params = {}, id = 1, change = {}, meta = ENVELOPE, body } = {}) {
+export function modern(
+  port,
+  alias,
+  token,
+  { method = "tools/call", params = {}, id = 1, change = {}, meta = ENVELOPE, body } = {},
+) {
   const message = { jsonrpc: "2.0", id, method, params: { ...params, _meta: meta } };
   const name = params.name === undefined ? {} : { "Mcp-Name": params.name };
   const headers = decent(port, token, { "MCP-Protocol-Version": MODERN, "Mcp-Method": method, ...name, ...change });

@@ -28,12 +28,17 @@ deny tool "transfer" when args.amount > 1000 reason "over the limit of one trans
 
 /** Where a rule stands: "web-ALIAS.pol:LINE" for the first line that contains `part`. */
 export function webSource(alias, part) {
-  const at = webPolicy(alias).split("\n").findIndex((line) => line.includes(part));
+  const at = webPolicy(alias)
+    .split("\n")
+    .findIndex((line) => line.includes(part));
   return `web-${alias}.pol:${at + 1}`;
 }
 
 /** What dev-1 (not an admin) and an admin may see of the fixture. */
-export const devTools = tools.map((t) => t.name).filter((n) => n !== "delete_repo").sort();
+export const devTools = tools
+  .map((t) => t.name)
+  .filter((n) => n !== "delete_repo")
+  .sort();
 export const adminTools = tools.map((t) => t.name).sort();
 
 /** No snapshot, all tools: for tests about what the upstream sends back. */

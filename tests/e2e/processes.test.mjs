@@ -6,20 +6,47 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-  MCPD, NODE, alive, call, callsIn, compile, connect, fixture, jsonLines, run, startFixture, startGateway, until,
+  MCPD,
+  NODE,
+  alive,
+  call,
+  callsIn,
+  compile,
+  connect,
+  fixture,
+  jsonLines,
+  run,
+  startFixture,
+  startGateway,
+  until,
 } from "./lib.mjs";
 import { principals, webPolicy, webTools } from "./policies.mjs";
 
 async function setUp(t, { era = "legacy", more = {} } = {}) {
   const gateway = await startGateway(t, {
     principals,
-    servers: { web: { command: [NODE, fixture("dual_stdio"), "--era", era, "--log", "child.log"], cwd: ".", inherit_env: ["PATH"] } },
+    servers: {
+      web: {
+        command: [NODE, fixture("dual_stdio"), "--era", era, "--log", "child.log"],
+        cwd: ".",
+        inherit_env: ["PATH"],
+      },
+    },
     ...more,
   });
   const policy = await compile(gateway.dir, "web-web", webPolicy("web"), webTools);
   const { token, id } = await gateway.grant({ servers: "web", policy });
   const log = () => jsonLines(join(gateway.dir, "child.log"));
-  return { gateway, token, id, log, pids: () => log().filter((e) => e.started).map((e) => e.started) };
+  return {
+    gateway,
+    token,
+    id,
+    log,
+    pids: () =>
+      log()
+        .filter((e) => e.started)
+        .map((e) => e.started),
+  };
 }
 
 const pidOf = async (client) => Number((await call(client, "pid", {})).text);
@@ -99,7 +126,10 @@ test("a child gets the environment that the configuration names, and no file of 
   const { gateway, token } = await setUp(t);
   const client = await connect(t, "v1", gateway.url("web"), token);
   const pid = await pidOf(client);
-  const env = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").filter(Boolean).map((e) => e.split("=")[0]);
+  const env = readFileSync(`/proc/${pid}/environ`, "utf8")
+    .split("\0")
+    .filter(Boolean)
+    .map((e) => e.split("=")[0]);
   assert.deepEqual(env, ["PATH"]);
   const open = (await run("/bin/ls", ["-l", `/proc/${pid}/fd`])).stdout;
   assert.ok(!open.includes("mcpd.db") && !open.includes("audit.jsonl"), open);
@@ -130,7 +160,11 @@ test("kill -9 in the middle of work: every line of the log is whole, answered ca
 
 test("an audit log that can't be written: the call is not answered as allowed", async (t) => {
   const upstream = await startFixture(t, "dual_http", ["--era", "legacy"]);
-  const gateway = await startGateway(t, { principals, servers: { web: { url: upstream.url } }, audit: "/dev/full" }).catch((error) => error);
+  const gateway = await startGateway(t, {
+    principals,
+    servers: { web: { url: upstream.url } },
+    audit: "/dev/full",
+  }).catch((error) => error);
   if (gateway instanceof Error) {
     assert.match(gateway.message, /audit/, "refusing to start is as good, if it says why");
     return;
@@ -145,7 +179,16 @@ test("an audit log that can't be written: the call is not answered as allowed", 
 test("a second gateway on the same port says so and ends", async (t) => {
   const { gateway } = await setUp(t, { more: { listen: "127.0.0.1:0" } });
   const other = join(gateway.dir, "other.jsonc");
-  writeFileSync(other, JSON.stringify({ listen: `127.0.0.1:${gateway.port}`, store: "other.db", audit: "other.jsonl", principals: {}, servers: {} }));
+  writeFileSync(
+    other,
+    JSON.stringify({
+      listen: `127.0.0.1:${gateway.port}`,
+      store: "other.db",
+      audit: "other.jsonl",
+      principals: {},
+      servers: {},
+    }),
+  );
   const out = await run(MCPD, ["serve", "--config", other], { timeout: 10_000 });
   assert.equal(out.code, 1, out.stderr);
   assert.match(out.stderr, new RegExp(String(gateway.port)));
@@ -154,9 +197,15 @@ test("a second gateway on the same port says so and ends", async (t) => {
 test("only loopback is listened on", async (t) => {
   const { gateway } = await setUp(t);
   const file = join(gateway.dir, "wide.jsonc");
-  writeFileSync(file, JSON.stringify({ listen: "0.0.0.0:0", store: "w.db", audit: "w.jsonl", principals: {}, servers: {} }));
+  writeFileSync(
+    file,
+    JSON.stringify({ listen: "0.0.0.0:0", store: "w.db", audit: "w.jsonl", principals: {}, servers: {} }),
+  );
   const out = await run(MCPD, ["check", "--config", file]);
   assert.equal(out.code, 2);
   assert.match(out.stderr + out.stdout, /listen/);
-  assert.ok(readdirSync(gateway.dir).every((name) => !name.startsWith("w.")), "check opens nothing");
+  assert.ok(
+    readdirSync(gateway.dir).every((name) => !name.startsWith("w.")),
+    "check opens nothing",
+  );
 });

@@ -4,7 +4,23 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CLIENTS, MCPD, NODE, alive, assertDenied, call, callsIn, compile, connectStdio, fixture, jsonLines, run, scratch, toolNames, until } from "./lib.mjs";
+import {
+  CLIENTS,
+  MCPD,
+  NODE,
+  alive,
+  assertDenied,
+  call,
+  callsIn,
+  compile,
+  connectStdio,
+  fixture,
+  jsonLines,
+  run,
+  scratch,
+  toolNames,
+  until,
+} from "./lib.mjs";
 import { adminTools, devTools, webPolicy, webSource, webTools } from "./policies.mjs";
 
 async function setUp(t, { era = "dual", groups = [] } = {}) {
@@ -12,8 +28,23 @@ async function setUp(t, { era = "dual", groups = [] } = {}) {
   const policy = await compile(dir, "web-web", webPolicy("web"), webTools);
   const log = join(dir, "child.log");
   const audit = join(dir, "audit.jsonl");
-  const args = ["run", "--policy", policy, "--principal", "dev-1", ...groups.flatMap((g) => ["--group", g]), "--audit", audit,
-    "--", NODE, fixture("dual_stdio"), "--era", era, "--log", log];
+  const args = [
+    "run",
+    "--policy",
+    policy,
+    "--principal",
+    "dev-1",
+    ...groups.flatMap((g) => ["--group", g]),
+    "--audit",
+    audit,
+    "--",
+    NODE,
+    fixture("dual_stdio"),
+    "--era",
+    era,
+    "--log",
+    log,
+  ];
   return { dir, args, audit: () => jsonLines(audit), entries: () => jsonLines(log) };
 }
 
@@ -23,15 +54,22 @@ for (const era of ["legacy", "modern", "dual", "strict"]) {
       const { args, audit, entries } = await setUp(t, { era });
       const client = await connectStdio(t, kind, MCPD, args);
       assert.deepEqual(await toolNames(client), devTools);
-      assert.equal((await call(client, "create_issue", { owner: "acme", repo: "web", title: "T" })).text, "opened in acme/web: T");
+      assert.equal(
+        (await call(client, "create_issue", { owner: "acme", repo: "web", title: "T" })).text,
+        "opened in acme/web: T",
+      );
       const before = callsIn(entries()).length;
       assertDenied(await call(client, "create_issue", { owner: "evil", repo: "web", title: "T" }), {
-        cause: "rule", reason: "issues are opened in our repositories", source: webSource("web", "reason \"issues are opened"),
+        cause: "rule",
+        reason: "issues are opened in our repositories",
+        source: webSource("web", 'reason "issues are opened'),
       });
       assertDenied(await call(client, "delete_repo", { owner: "acme", repo: "web" }), { cause: "rule" });
       assertDenied(await call(client, "no_such_tool", {}), { cause: "unknown_tool" });
       assert.equal(callsIn(entries()).length, before, "no denied call reached the server");
-      const verdicts = audit().filter((l) => l.method === "tools/call").map((l) => l.verdict);
+      const verdicts = audit()
+        .filter((l) => l.method === "tools/call")
+        .map((l) => l.verdict);
       assert.deepEqual(verdicts, ["allow", "deny", "deny", "deny"]);
     });
   }
@@ -62,7 +100,8 @@ async function lines(t, args) {
   return { child, seen, ended, answerTo, say: (line) => child.stdin.write(line + "\n") };
 }
 
-const HELLO = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}';
+const HELLO =
+  '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}';
 const READY = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 test("mcpd run: the same strict reading on lines (R1, R2, R3, R7, R9, rows 1-8, 18)", async (t) => {
@@ -88,7 +127,10 @@ test("mcpd run: the same strict reading on lines (R1, R2, R3, R7, R9, rows 1-8, 
   const names = callsIn(entries()).map((c) => c.arguments?.text ?? c.name);
   assert.deepEqual(names, ["after"], "none of them reached the server");
   const results = io.seen.map((l) => JSON.parse(l)).filter((m) => m.id !== 0 && m.id !== 100);
-  assert.ok(results.every((m) => m.error || m.result?.isError), JSON.stringify(results));
+  assert.ok(
+    results.every((m) => m.error || m.result?.isError),
+    JSON.stringify(results),
+  );
 });
 
 test("mcpd run: when the client goes, the server goes, and so does mcpd", async (t) => {
@@ -107,7 +149,9 @@ test("mcpd run: killed with -9, it leaves no server behind", async (t) => {
   const io = await lines(t, args);
   io.say(HELLO);
   await io.answerTo(0);
-  const pids = entries().filter((e) => e.started).map((e) => e.started);
+  const pids = entries()
+    .filter((e) => e.started)
+    .map((e) => e.started);
   io.child.kill("SIGKILL");
   await until("the server is gone", () => !pids.some(alive));
 });
@@ -115,7 +159,9 @@ test("mcpd run: killed with -9, it leaves no server behind", async (t) => {
 test("mcpd run: mistakes on the command line are said, and nothing is started", async (t) => {
   const { args, dir, entries } = await setUp(t);
   const cases = [
-    ["run"], ["run", "--policy", args[2]], ["run", "--policy", join(dir, "none.polb"), "--", NODE, fixture("dual_stdio")],
+    ["run"],
+    ["run", "--policy", args[2]],
+    ["run", "--policy", join(dir, "none.polb"), "--", NODE, fixture("dual_stdio")],
     ["run", "--policy", join(dir, "web-web.pol"), "--", NODE, fixture("dual_stdio"), "--log", join(dir, "child.log")],
     ["run", "--nonsense", ...args.slice(1)],
   ];

@@ -20,8 +20,12 @@ before(async () => {
     principals,
     limits: { upstream_timeout_ms: TIMEOUT_MS, max_result_bytes: 262144, max_tools: 64 },
     servers: {
-      raw: at("/mcp"), pages: at("/pages"), loop: at("/loop"), down: at("/down"),
-      auto: { url: upstream.url }, nobody: { url: "http://127.0.0.1:1/mcp", era: "legacy" },
+      raw: at("/mcp"),
+      pages: at("/pages"),
+      loop: at("/loop"),
+      down: at("/down"),
+      auto: { url: upstream.url },
+      nobody: { url: "http://127.0.0.1:1/mcp", era: "legacy" },
     },
   });
   for (const alias of ["raw", "pages", "loop", "down", "auto", "nobody"]) {
@@ -42,11 +46,13 @@ function assertOwnError(got) {
   assert.equal(rpc.error.code, INTERNAL, got.body);
   assert.equal(rpc.id, 42);
   assert.ok(rpc.error.message.length > 10, "a message that a person can read");
-  for (const leak of ["WRONG", "SECOND", "UPSTREAM", "secret"]) assert.ok(!got.bytes.includes(leak), `${leak} leaked: ${got.body}`);
+  for (const leak of ["WRONG", "SECOND", "UPSTREAM", "secret"])
+    assert.ok(!got.bytes.includes(leak), `${leak} leaked: ${got.body}`);
   assert.equal(got.headers["www-authenticate"], undefined);
 }
 
-const ask = (tool, s = session) => s.post(`{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"${tool}","arguments":{}}}`);
+const ask = (tool, s = session) =>
+  s.post(`{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"${tool}","arguments":{}}}`);
 
 async function stillWorks() {
   const rpc = rpcOf(await ask("good"));
@@ -165,7 +171,11 @@ describe("the server's life", () => {
     assert.equal((await call(client, "good")).text, "good");
     const probes = upstream.log().filter((e) => e.message?.method === "server/discover").length;
     assert.equal((await call(client, "good")).text, "good");
-    assert.equal(upstream.log().filter((e) => e.message?.method === "server/discover").length, probes, "no second probe");
+    assert.equal(
+      upstream.log().filter((e) => e.message?.method === "server/discover").length,
+      probes,
+      "no second probe",
+    );
   });
   test("a denied call never touches a server that hangs", async () => {
     const began = Date.now();
@@ -175,12 +185,22 @@ describe("the server's life", () => {
     assert.ok(Date.now() - began < TIMEOUT_MS);
   });
   test("a client that hangs up leaves the gateway well", async () => {
-    await assert.rejects(session.post('{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"hang","arguments":{}}}', {}, { ms: 100 }));
+    await assert.rejects(
+      session.post(
+        '{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"hang","arguments":{}}}',
+        {},
+        { ms: 100 },
+      ),
+    );
     await stillWorks();
   });
   test("50 calls at once, each with its own answer", async () => {
     const ids = Array.from({ length: 50 }, (_, i) => 1000 + i);
-    const answers = await Promise.all(ids.map((id) => session.post(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"good","arguments":{}}}`)));
+    const answers = await Promise.all(
+      ids.map((id) =>
+        session.post(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"good","arguments":{}}}`),
+      ),
+    );
     answers.forEach((got, i) => {
       assert.equal(rpcOf(got).id, ids[i]);
       assert.equal(rpcOf(got).result?.content[0].text, "good", got.body);

@@ -324,7 +324,7 @@ static void test_killed_writer(void)
         }
         (void)close(pipes[1]);
         while (read(pipes[0], &byte, 1) == 1) {
-            if (++reported == (size_t)(10 + 100 * round))
+            if (++reported == 10 + 100 * (size_t)round)
                 (void)kill(child, SIGKILL);
         }
         (void)close(pipes[0]);
@@ -358,7 +358,7 @@ static void test_several_writers(void)
         int code = 1;
         CHECK(waitpid(children[i], &code, 0) == children[i] && code == 0);
     }
-    CHECK(count_lines(read_file(path.text), &odd) == WRITERS * LINES && odd == 0);
+    CHECK(count_lines(read_file(path.text), &odd) == (size_t)WRITERS * LINES && odd == 0);
 }
 
 static void test_reopen(void)

@@ -40,6 +40,12 @@ static Str str_of_text(const struct text *text)
 
 #define PICK(array) ((array)[pick(COUNT(array))])
 
+static enum automaton_syntax random_syntax(void)
+{
+    uint32_t number = pick(3);
+    return (enum automaton_syntax)number;
+}
+
 static void random_regex(struct text *out, int depth)
 {
     static const char *const atoms[] = { "a",
@@ -153,7 +159,7 @@ static void test_agrees_with_the_slow_matcher(void)
 {
     size_t pairs = 0, hits = 0, unknown = 0, refused = 0;
     for (int i = 0; i < PATTERNS; i++) {
-        enum automaton_syntax syntax = (enum automaton_syntax)pick(3);
+        enum automaton_syntax syntax = random_syntax();
         struct text pattern, text;
         struct arena mem;
         struct automaton automaton;
@@ -245,7 +251,7 @@ static void test_tables_are_canonical(void)
         struct arena mem;
         struct automaton automaton;
         struct automaton_error error;
-        enum automaton_syntax syntax = (enum automaton_syntax)pick(3);
+        enum automaton_syntax syntax = random_syntax();
         uint32_t count = 1 + pick(COUNT(texts));
         for (uint32_t j = 0; j < count; j++) {
             random_pattern(&texts[j], syntax);

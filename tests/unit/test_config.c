@@ -50,6 +50,14 @@ static const struct {
       STR_INIT("mcpd.jsonc:2: servers.a: a key occurs twice in one object\n") },
     { "duplicate key by an escape", STR_INIT("{\"store\": \"a\",\n\n\"\\u0073tore\": \"b\"}"),
       STR_INIT("mcpd.jsonc:3: \\u0073tore: a key occurs twice in one object\n") },
+    { "duplicates beside other mistakes",
+      STR_INIT("{\"store\": \"a,}\", \"store\": {\"b\": [1, \"]}\"]},\n\"servers\": {\"fs\": "
+               "{\"command\": [\"x\"],\n\"command\": 1, \"erra\": 0}},\n\"store\": 5, \"x\": 1}"),
+      STR_INIT("mcpd.jsonc:1: store: a key occurs twice in one object\n"
+               "mcpd.jsonc:3: servers.fs.command: a key occurs twice in one object\n"
+               "mcpd.jsonc:3: servers.fs.erra: unknown key, did you mean \"era\"?\n"
+               "mcpd.jsonc:4: store: a key occurs twice in one object\n"
+               "mcpd.jsonc:4: x: unknown key\n") },
     { "trailing comma", STR_INIT("{\n\"store\": \"a\",\n}"),
       STR_INIT("mcpd.jsonc:3: not JSON (RFC 8259)\n") },
     { "syntax in a list", STR_INIT("{\"servers\":{\"a\":{\"command\":[\"x\", nope]}}}"),

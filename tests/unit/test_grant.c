@@ -193,7 +193,7 @@ static void test_bounded(void)
     struct grant_cache *cache = grant_cache_open(store);
     const struct grant_row *found = NULL;
     struct arena scratch;
-    arena_init(&scratch, 64 * 1024 * 1024);
+    arena_init(&scratch, (size_t)64 * 1024 * 1024);
     int missed = 0;
     for (int i = 0; i < GRANTS; i++) {
         struct grant_row row = plain_row();

@@ -11,7 +11,13 @@
 #define NEXT    "GET /next HTTP/1.1\r\n" HOST "\r\n"
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
 
-enum { TRACE_MAX = 1 << 20, BIG = 64 * 1024 };
+enum {
+    TRACE_MAX = 1 << 20,
+    LONG_HEADER = 100000,
+    LONG_EXTENSION = 20000,
+    BIG = 65536,
+    HUGE_REQUEST = 262144
+};
 
 /* status: what http_parse_request says, 0 when it takes the head. */
 static const struct {
@@ -290,7 +296,7 @@ static void test_extension_cap(void)
 {
     CHECK(read_extensions(1, HTTP_CHUNK_EXTENSION_MAX) == HTTP_DONE);
     CHECK(read_extensions(1, HTTP_CHUNK_EXTENSION_MAX + 1) == HTTP_BAD);
-    CHECK(read_extensions(1, 20 * 1024) == HTTP_BAD);
+    CHECK(read_extensions(1, LONG_EXTENSION) == HTTP_BAD);
     CHECK(read_extensions(HTTP_CHUNK_EXTENSION_MAX, 1) == HTTP_DONE);
     CHECK(read_extensions(HTTP_CHUNK_EXTENSION_MAX + 1, 1) == HTTP_BAD);
 }
@@ -300,7 +306,7 @@ static int status_of(Str before, Str text, size_t count, Str after)
 {
     struct buf in;
     size_t used = 0;
-    buf_init(&in, BIG * 4);
+    buf_init(&in, HUGE_REQUEST);
     buf_add(&in, before);
     for (size_t i = 0; i < count; i++)
         buf_add(&in, text);
@@ -318,16 +324,16 @@ static void test_limits(void)
     Str line = STR("GET /"), rest = STR(" HTTP/1.1\r\n" HOST "\r\n");
     CHECK(status_of(line, x, max_target - 1, rest) == 0);
     CHECK(status_of(line, x, max_target, rest) == 414);
-    CHECK(status_of(line, x, 100 * 1024, rest) == 414);
-    CHECK(status_of(line, x, 100 * 1024, STR("")) == 414);
+    CHECK(status_of(line, x, LONG_HEADER, rest) == 414);
+    CHECK(status_of(line, x, LONG_HEADER, STR("")) == 414);
     CHECK(status_of(STR(POST), field, HTTP_HEADERS_MAX - 1, STR("\r\n")) == 0);
     CHECK(status_of(STR(POST), field, HTTP_HEADERS_MAX, STR("\r\n")) == 431);
     CHECK(status_of(STR(POST), field, 2000, STR("\r\n")) == 431);
     size_t room = max_head - STR(POST "X-A: \r\n\r\n").n;
     CHECK(status_of(STR(POST "X-A: "), x, room, STR("\r\n\r\n")) == 0);
     CHECK(status_of(STR(POST "X-A: "), x, room + 1, STR("\r\n\r\n")) == 431);
-    CHECK(status_of(STR(POST "X-A: "), x, 100 * 1024, STR("\r\n\r\n")) == 431);
-    CHECK(status_of(STR(POST "X-A: "), x, 100 * 1024, STR("")) == 431);
+    CHECK(status_of(STR(POST "X-A: "), x, LONG_HEADER, STR("\r\n\r\n")) == 431);
+    CHECK(status_of(STR(POST "X-A: "), x, LONG_HEADER, STR("")) == 431);
     CHECK(status_of(STR(POST "X-A: "), x, room, STR("")) == -1);
 }
 
@@ -490,7 +496,8 @@ static void test_scan(void)
     for (size_t n = 0; n < in.n; n++) {
         CHECK(http_parse_request(str_sub(in, 0, n), &http_limits_default, &scan, &head, &used) ==
               HTTP_MORE);
-        CHECK_ROW(scan == n || (scan + 1 == n && in.p[scan] == '\r'), "%zu of %zu", scan, n);
+        CHECK_ROW(scan == n || (scan + 1 == n && str_ends(str_sub(in, 0, n), STR("\r"))),
+                  "%zu of %zu", scan, n);
     }
     CHECK(http_parse_request(in, &http_limits_default, &scan, &head, &used) == HTTP_DONE);
     CHECK(used == in.n);

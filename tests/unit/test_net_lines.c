@@ -139,7 +139,7 @@ static const struct lines_events line_events = { on_line, on_end };
 
 static void set_up(struct fixture *f, size_t max_line, size_t max_queue)
 {
-    int in[2], out[2];
+    int in[2] = { -1, -1 }, out[2] = { -1, -1 };
     *f = (struct fixture){ .loop = new_loop() };
     buf_init(&f->got, 1 << 22);
     CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC | O_NONBLOCK) == 0);

@@ -49,17 +49,32 @@ const faults = {
   retyped_id: (res, id) => whole(res, json, answer(retyped(id), text("WRONG"))),
   no_id: (res) => whole(res, json, '{"jsonrpc":"2.0","result":{"content":[{"type":"text","text":"WRONG"}]}}'),
   two_answers: (res, id) => whole(res, sse, event(answer(id, text("first"))) + event(answer(id, text("SECOND")))),
-  foreign_first: (res, id) => whole(res, sse, event(answer(other(id), text("WRONG"))) + event(answer(id, text("right")))),
+  foreign_first: (res, id) =>
+    whole(res, sse, event(answer(other(id), text("WRONG"))) + event(answer(id, text("right")))),
   asks_back: (res, id) =>
-    whole(res, sse, event('{"jsonrpc":"2.0","id":"up-1","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}')
-      + event(answer(id, text("right")))),
+    whole(
+      res,
+      sse,
+      event('{"jsonrpc":"2.0","id":"up-1","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}') +
+        event(answer(id, text("right"))),
+    ),
   split_event: (res, id) =>
-    whole(res, sse, `: a comment\r\nid: 7\r\nevent: message\r\ndata: {"jsonrpc":"2.0",\r\ndata: "id":${JSON.stringify(id)},\r\n`
-      + 'data: "result":{"content":[{"type":"text","text":"joined"}]}}\r\n\r\n'),
-  other_event: (res, id) => whole(res, sse, `event: gossip\ndata: ${answer(id, text("WRONG"))}\n\n` + event(answer(id, text("right")))),
+    whole(
+      res,
+      sse,
+      `: a comment\r\nid: 7\r\nevent: message\r\ndata: {"jsonrpc":"2.0",\r\ndata: "id":${JSON.stringify(id)},\r\n` +
+        'data: "result":{"content":[{"type":"text","text":"joined"}]}}\r\n\r\n',
+    ),
+  other_event: (res, id) =>
+    whole(res, sse, `event: gossip\ndata: ${answer(id, text("WRONG"))}\n\n` + event(answer(id, text("right")))),
   no_final_line: (res, id) => whole(res, sse, `data: ${answer(id, text("WRONG"))}\n`),
   bad_json: (res, id) => whole(res, json, answer(id, text("WRONG")).slice(0, -1)),
-  twice_key: (res, id) => whole(res, json, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(text("right"))},"result":${JSON.stringify(text("WRONG"))}}`),
+  twice_key: (res, id) =>
+    whole(
+      res,
+      json,
+      `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(text("right"))},"result":${JSON.stringify(text("WRONG"))}}`,
+    ),
   bad_utf8: (res, id) => {
     res.writeHead(200, json);
     const [head, tail] = answer(id, text("@")).split("@");
@@ -78,10 +93,26 @@ const faults = {
   huge: (res, id) => flood(res, id, Number(opt.huge)),
   hang: () => {},
   redirect: (res) => whole(res, { location: `http://127.0.0.1:${server.address().port}/other` }, "", 307),
-  unauthorized: (res) => whole(res, { "www-authenticate": 'Bearer resource_metadata="http://127.0.0.1:1/secret-realm"' }, "UPSTREAM-BODY", 401),
+  unauthorized: (res) =>
+    whole(
+      res,
+      { "www-authenticate": 'Bearer resource_metadata="http://127.0.0.1:1/secret-realm"' },
+      "UPSTREAM-BODY",
+      401,
+    ),
   broken: (res) => whole(res, json, '{"secret":"UPSTREAM-BODY"}', 500),
-  leaky: (res, id) => whole(res, { ...json, "set-cookie": "up=1", "x-upstream": "yes", "mcp-session-id": "UPSTREAM-SESSION" }, answer(id, text("leaky"))),
-  error: (res, id) => whole(res, json, JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32001, message: "the server's own error" } })),
+  leaky: (res, id) =>
+    whole(
+      res,
+      { ...json, "set-cookie": "up=1", "x-upstream": "yes", "mcp-session-id": "UPSTREAM-SESSION" },
+      answer(id, text("leaky")),
+    ),
+  error: (res, id) =>
+    whole(
+      res,
+      json,
+      JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32001, message: "the server's own error" } }),
+    ),
   /* 404 once for a session, then as if nothing had been: the gateway must start a new one. */
   gone_once: (res, id, state) => {
     if (!state.gone) {
@@ -94,7 +125,10 @@ const faults = {
   },
 };
 const state = {};
-const list = Object.keys(faults).map((name) => ({ name, inputSchema: { type: "object", properties: { note: { type: "string" } } } }));
+const list = Object.keys(faults).map((name) => ({
+  name,
+  inputSchema: { type: "object", properties: { note: { type: "string" } } },
+}));
 
 function listTools(path, message) {
   const at = Number(message.params?.cursor ?? 0);
@@ -110,9 +144,15 @@ function listTools(path, message) {
 function initialize(res, message) {
   ids.issued += 1;
   ids.live = `upstream-session-${ids.issued}`;
-  whole(res, { ...json, "mcp-session-id": ids.live }, answer(message.id, {
-    protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo: { name: "fixture-raw", version: "1.0.0" },
-  }));
+  whole(
+    res,
+    { ...json, "mcp-session-id": ids.live },
+    answer(message.id, {
+      protocolVersion: "2025-11-25",
+      capabilities: { tools: {} },
+      serverInfo: { name: "fixture-raw", version: "1.0.0" },
+    }),
+  );
 }
 
 function serve(path, req, res, message) {
@@ -133,7 +173,11 @@ function serve(path, req, res, message) {
   } else if (message.method === "tools/call" && faults[message.params.name]) {
     faults[message.params.name](res, message.id, state);
   } else {
-    whole(res, json, JSON.stringify({ jsonrpc: "2.0", id: message.id, error: { code: -32601, message: "no such method" } }));
+    whole(
+      res,
+      json,
+      JSON.stringify({ jsonrpc: "2.0", id: message.id, error: { code: -32601, message: "no such method" } }),
+    );
   }
 }
 

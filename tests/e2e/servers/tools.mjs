@@ -14,7 +14,11 @@ export const tools = [
     input: { ...repo, title: z.string(), body: z.string().optional(), labels: z.array(z.string()).optional() },
     run: (a) => `opened in ${a.owner}/${a.repo}: ${a.title}`,
   },
-  { name: "list_issues", input: { ...repo, state: z.string().optional() }, run: (a) => `no issues in ${a.owner}/${a.repo}` },
+  {
+    name: "list_issues",
+    input: { ...repo, state: z.string().optional() },
+    run: (a) => `no issues in ${a.owner}/${a.repo}`,
+  },
   { name: "delete_repo", input: repo, run: (a) => `deleted ${a.owner}/${a.repo}` },
   {
     name: "merge",
@@ -22,7 +26,11 @@ export const tools = [
     run: (a) => `merged #${a.number} of ${a.owner}/${a.repo} by ${a.method}`,
   },
   { name: "transfer", input: { to: z.string(), amount: z.number() }, run: (a) => `sent ${a.amount} to ${a.to}` },
-  { name: "echo", input: { text: z.string().optional(), value: z.unknown().optional() }, run: (a) => `echo ${JSON.stringify(a)}` },
+  {
+    name: "echo",
+    input: { text: z.string().optional(), value: z.unknown().optional() },
+    run: (a) => `echo ${JSON.stringify(a)}`,
+  },
   {
     name: "slow",
     input: { ms: z.number().int() },
@@ -32,7 +40,13 @@ export const tools = [
     },
   },
   { name: "pid", input: {}, run: () => `${process.pid}` },
-  { name: "fail", input: {}, run: () => { throw new Error("the tool failed by itself"); } },
+  {
+    name: "fail",
+    input: {},
+    run: () => {
+      throw new Error("the tool failed by itself");
+    },
+  },
   { name: "die", input: {}, run: () => process.exit(3) },
 ];
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c - requests in flight: counted, told apart by id, ended once.
+ *
+ * Replies that carry an error are always our own words, except for the message of an error that a
+ * server put into JSON-RPC, which is the tool's answer like any other.
+ */
+#include "runtime/gateway/call.h"
+
+#include "runtime/gateway/decide.h"
+
+void request_reply(const struct request *request, int status, const struct buf *body, Str session)
+{
+    struct reply reply = { .status = status, .body = buf_str(body), .session = session };
+    request->in->reply(request->in->user, &reply);
+}
+
+void request_error(const struct request *request, int status, int64_t code, const char *why)
+{
+    struct buf body;
+    buf_init(&body, REPLY_FRAME_MAX);
+    jsonrpc_write_error(&body, request->message.id, code, str_of(why), (Str){ 0 });
+    request_reply(request, status, &body, (Str){ 0 });
+    buf_free(&body);
+}
+
+void request_result(const struct request *request, Str raw_result, Str session)
+{
+    struct buf body;
+    buf_init(&body, raw_result.n + REPLY_FRAME_MAX);
+    jsonrpc_write_result(&body, request->message.id, raw_result);
+    request_reply(request, 200, &body, session);
+    buf_free(&body);
+}
+
+struct call *flight_find(const struct flight *flight, struct jsonrpc_id id)
+{
+    struct call *call = flight->first;
+    while (call && !jsonrpc_id_eq(call->id, id))
+        call = call->next_in_flight;
+    return call;
+}
+
+static uint32_t count_of_grant(const struct gateway *gateway, const struct caller *caller)
+{
+    uint32_t count = 0;
+    for (const struct call *call = gateway->calls; call; call = call->next)
+        count += call->caller.server == caller->server && str_eq(call->caller.grant, caller->grant);
+    return count;
+}
+
+static bool copy_caller(struct call *call, const struct caller *caller)
+{
+    const struct principal *from = &caller->principal;
+    Str *groups = ARENA_NEW(&call->mem, Str, from->group_count);
+    if (!groups)
+        return false;
+    bool is_whole = true;
+    for (size_t i = 0; i < from->group_count; i++) {
+        groups[i] = arena_copy(&call->mem, from->groups[i]);
+        is_whole = is_whole && groups[i].n == from->groups[i].n;
+    }
+    call->caller = (struct caller){
+        .principal = { .id = arena_copy(&call->mem, from->id),
+                       .groups = groups,
+                       .group_count = from->group_count },
+        .grant = arena_copy(&call->mem, caller->grant),
+        .policy = arena_copy(&call->mem, caller->policy),
+        .server = caller->server,
+    };
+    return is_whole && call->caller.principal.id.n == from->id.n &&
+           call->caller.grant.n == caller->grant.n && call->caller.policy.n == caller->policy.n;
+}
+
+static void call_free(struct call *call)
+{
+    listing_free(call->listing);
+    arena_reset(&call->mem);
+    free(call);
+}
+
+static void call_link(struct call *call)
+{
+    struct gateway *gateway = call->gateway;
+    call->next = gateway->calls;
+    if (call->next)
+        call->next->before = call;
+    gateway->calls = call;
+    if (call->flight) {
+        call->next_in_flight = call->flight->first;
+        call->flight->first = call;
+    }
+}
+
+static void call_unlink(struct call *call)
+{
+    if (call->before)
+        call->before->next = call->next;
+    else
+        call->gateway->calls = call->next;
+    if (call->next)
+        call->next->before = call->before;
+    if (call->flight) {
+        struct call **link = &call->flight->first;
+        while (*link != call)
+            link = &(*link)->next_in_flight;
+        *link = call->next_in_flight;
+    }
+}
+
+struct call *call_new(struct request *request)
+{
+    struct gateway *gateway = request->gateway;
+    struct session *session = request->session ? request->session : request->in->session;
+    struct flight *flight = session ? &session->flight : NULL;
+    if (flight && flight_find(flight, request->message.id)) {
+        request_error(request, 400, JSONRPC_INVALID_REQUEST,
+                      "a request with this id is not answered yet");
+        return NULL;
+    }
+    if (count_of_grant(gateway, request->in->caller) >= gateway->limits.max_calls_per_grant) {
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR,
+                      "too many requests of this grant wait for this server");
+        return NULL;
+    }
+    struct call *call = calloc(1, sizeof *call);
+    if (call) {
+        arena_init(&call->mem, CALL_MEMORY_MAX);
+        call->id = request->message.id;
+        call->id.text = arena_copy(&call->mem, request->message.id.text);
+    }
+    if (!call || call->id.text.n != request->message.id.text.n ||
+        !copy_caller(call, request->in->caller)) {
+        if (call)
+            call_free(call);
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
+        return NULL;
+    }
+    call->gateway = gateway;
+    call->flight = flight;
+    call->era = request->era;
+    call->reply = request->in->reply;
+    call->user = request->in->user;
+    call_link(call);
+    return call;
+}
+
+static void call_end(struct call *call, int status, Str body)
+{
+    struct reply reply = { .status = status, .body = body };
+    if (call->leg)
+        leg_cancel(call->leg);
+    call_unlink(call);
+    call->reply(call->user, &reply);
+    call_free(call);
+}
+
+void call_abandon(struct call *call)
+{
+    if (call->leg)
+        leg_cancel(call->leg);
+    call_unlink(call);
+    call_free(call);
+}
+
+void call_cancel(struct call *call)
+{
+    call_end(call, 202, (Str){ 0 });
+}
+
+static void call_error(struct call *call, int64_t code, Str message)
+{
+    struct buf body;
+    buf_init(&body, (size_t)call->gateway->limits.max_result_bytes + REPLY_FRAME_MAX);
+    jsonrpc_write_error(&body, call->id, code, message, (Str){ 0 });
+    if (body.is_full) {
+        buf_clear(&body);
+        jsonrpc_write_error(&body, call->id, code, STR("the server's message is too long"),
+                            (Str){ 0 });
+    }
+    call_end(call, 200, buf_str(&body));
+    buf_free(&body);
+}
+
+void call_fail(struct call *call, const char *why)
+{
+    Str message =
+        arena_printf(&call->mem, "%.*s: %s", STR_ARG(server_alias(call->caller.server)), why);
+    call_error(call, JSONRPC_INTERNAL_ERROR, message.n ? message : str_of(why));
+}
+
+void call_reply(struct call *call, int status, const struct buf *body)
+{
+    if (body->is_full)
+        call_fail(call, "the answer is over the size limit");
+    else
+        call_end(call, status, buf_str(body));
+}
+
+/* Codes that say something about the connection they travel on mean ours to the server, not the
+ * client's to us; those of -32020 to -32099 are the protocol's own. */
+static int64_t passed_code(int64_t code)
+{
+    return code <= -32020 && code >= -32099 ? (int64_t)JSONRPC_INTERNAL_ERROR : code;
+}
+
+void call_fail_answer(struct call *call, const struct answer *answer)
+{
+    if (answer->kind == ANSWER_ERROR)
+        call_error(call, passed_code(answer->code), answer->message);
+    else
+        call_fail(call, answer->why);
+}
+
+void flight_end(struct flight *flight)
+{
+    while (flight->first)
+        call_fail(flight->first, "the session has ended");
+}

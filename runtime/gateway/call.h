@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.h - one request of a client that is not answered yet, and what the gateway's own files
+ * share. A call owns copies of all it needs: the message that made it is long gone when the
+ * server answers. It ends once, by a reply or by being abandoned. */
+#ifndef RUNTIME_GATEWAY_CALL_H
+#define RUNTIME_GATEWAY_CALL_H
+
+#include "runtime/gateway/gateway.h"
+#include "runtime/gateway/policies.h"
+#include "runtime/gateway/upstream.h"
+
+enum {
+    CALL_MEMORY_MAX = 4 << 20,  /* of a call's own copies */
+    REPLY_FRAME_MAX = 64 * 1024 /* bytes of a reply besides what a server sent */
+};
+
+struct gateway {
+    struct loop *loop;
+    struct audit *audit;
+    struct gateway_limits limits;
+    struct server *servers;
+    size_t server_count;
+    struct upstreams *upstreams;
+    struct policies *policies;
+    struct sessions *sessions;
+    struct timer *sweep;
+    struct call *calls; /* all that are in flight */
+    bool is_stopped;
+};
+
+/* One message while it is being handled. */
+struct request {
+    struct gateway *gateway;
+    const struct incoming *in;
+    struct json_doc doc;
+    struct jsonrpc_message message;
+    enum server_era era;
+    struct session *session; /* legacy; NULL when there is none yet */
+};
+
+struct listing;
+
+struct call {
+    struct call *next, *before;  /* in gateway->calls */
+    struct call *next_in_flight; /* in flight->first */
+    struct gateway *gateway;
+    struct flight *flight; /* NULL: ids need not differ */
+    struct jsonrpc_id id;
+    enum server_era era;
+    struct leg *leg;
+    reply_fn reply;
+    void *user;
+    struct arena mem;
+    struct caller caller; /* copied into mem */
+    struct listing *listing;
+};
+
+/* A call for the request, in flight; NULL after a refusal has been replied: the id is in use, the
+ * grant has too many, no memory. */
+struct call *call_new(struct request *request);
+
+/* Enders: the call is gone when they return. */
+void call_reply(struct call *call, int status, const struct buf *body); /* full: a failure */
+void call_fail(struct call *call, const char *why);
+/* Says what a server's error or failure says. */
+void call_fail_answer(struct call *call, const struct answer *answer);
+void call_cancel(struct call *call); /* by the client's wish: an empty reply */
+
+/* Replies to a request that never became a call. */
+void request_reply(const struct request *request, int status, const struct buf *body, Str session);
+void request_error(const struct request *request, int status, int64_t code, const char *why);
+void request_result(const struct request *request, Str raw_result, Str session);
+
+struct call *flight_find(const struct flight *flight, struct jsonrpc_id id);
+/* Ends all calls of a session that ends. */
+void flight_end(struct flight *flight);
+
+/* tools_call.c, tools_list.c: the two methods that reach a server. NULL: replied. */
+struct call *tools_call(struct request *request);
+struct call *tools_list(struct request *request);
+void listing_free(struct listing *listing);
+
+#endif

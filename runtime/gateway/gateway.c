@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway.c - one message: read, classified, answered or handed on.
+ *
+ * The order is fixed: JSON, JSON-RPC, era, session, method. What no step recognises is refused;
+ * a method that is not in the table does not exist, whatever the server behind may offer.
+ */
+#include "runtime/gateway/call.h"
+#include "runtime/gateway/decide.h"
+#include "runtime/gateway/result.h"
+#include "runtime/gateway/revision.h"
+
+enum {
+    REQUEST_NODES_MAX = 262144,
+    REQUEST_MEMBERS_MAX = 4096,
+    REQUEST_SCRATCH_FACTOR = 3, /* memory beside the nodes: strings, tables for duplicate keys */
+    RESULT_BYTES_MAX = 4096,    /* of an answer that the gateway gives by itself */
+    SWEEP_MS = 60000,
+};
+
+static void refuse(const struct request *request, const struct refusal *refusal)
+{
+    struct buf body, data;
+    buf_init(&body, REPLY_FRAME_MAX);
+    buf_init(&data, RESULT_BYTES_MAX);
+    if (refusal->code == MCP_UNSUPPORTED_VERSION) {
+        buf_add(&data, STR("{\"supported\":["));
+        json_write_string(&data, REVISION_MODERN);
+        buf_add(&data, STR("],\"requested\":"));
+        json_write_string(&data, refusal->requested);
+        buf_add_char(&data, '}');
+    }
+    jsonrpc_write_error(&body, request->message.id, refusal->code, str_of(refusal->why),
+                        data.is_full ? (Str){ 0 } : buf_str(&data));
+    request_reply(request, refusal->status, &body, (Str){ 0 });
+    buf_free(&data);
+    buf_free(&body);
+}
+
+static void write_server_info(struct buf *out, const struct server *server)
+{
+    struct buf name;
+    buf_init(&name, RESULT_BYTES_MAX);
+    buf_printf(&name, "mcpd/%.*s", STR_ARG(server_alias(server)));
+    buf_add(out, STR("{\"name\":"));
+    json_write_string(out, buf_str(&name));
+    buf_add(out, STR(",\"version\":\"" MCP_VERSION "\"}"));
+    buf_free(&name);
+}
+
+static struct call *answer_initialize(struct request *request)
+{
+    const struct incoming *in = request->in;
+    Str asked = { 0 };
+    if (request->message.params != JSON_NONE)
+        asked = json_member_string(&request->doc, request->message.params, STR("protocolVersion"));
+    if (!asked.n) {
+        request_error(request, 200, JSONRPC_INVALID_PARAMS,
+                      "params.protocolVersion must be a string");
+        return NULL;
+    }
+    Str version = revision_negotiate(asked);
+    struct session *session = in->session;
+    if (session && session->version.n) {
+        request_error(request, 400, JSONRPC_INVALID_REQUEST, "initialize was sent already");
+        return NULL;
+    }
+    if (session)
+        session->version = version;
+    else
+        session = session_open(request->gateway->sessions, in->caller, version);
+    if (!session) {
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
+        return NULL;
+    }
+    struct buf result;
+    buf_init(&result, RESULT_BYTES_MAX);
+    buf_add(&result, STR("{\"protocolVersion\":"));
+    json_write_string(&result, version);
+    buf_add(&result, STR(",\"capabilities\":{\"tools\":{}},\"serverInfo\":"));
+    write_server_info(&result, in->caller->server);
+    buf_add_char(&result, '}');
+    Str id = in->session ? (Str){ 0 } : (Str){ .p = session->id, .n = SESSION_ID_TEXT };
+    request_result(request, buf_str(&result), id);
+    buf_free(&result);
+    return NULL;
+}
+
+static struct call *answer_ping(struct request *request)
+{
+    request_result(request, STR("{}"), (Str){ 0 });
+    return NULL;
+}
+
+static struct call *answer_discover(struct request *request)
+{
+    struct buf result;
+    buf_init(&result, RESULT_BYTES_MAX);
+    buf_add(&result, STR("{\"supportedVersions\":["));
+    json_write_string(&result, REVISION_MODERN);
+    buf_add(&result, STR("],\"capabilities\":{\"tools\":{}},\"_meta\":{"));
+    jsonrpc_write_key(&result, META_SERVER_INFO);
+    write_server_info(&result, request->in->caller->server);
+    buf_add_char(&result, '}');
+    result_write_list_era(&result, request->era);
+    buf_add_char(&result, '}');
+    request_result(request, buf_str(&result), (Str){ 0 });
+    buf_free(&result);
+    return NULL;
+}
+
+/* Every method there is. */
+static const struct method {
+    Str name;
+    bool is_legacy, is_modern;
+    bool needs_session; /* legacy */
+    struct call *(*handle)(struct request *request);
+} methods[] = {
+    { STR_INIT("initialize"), true, false, false, answer_initialize },
+    { STR_INIT("ping"), true, false, true, answer_ping },
+    { STR_INIT("server/discover"), false, true, false, answer_discover },
+    { STR_INIT("tools/list"), true, true, true, tools_list },
+    { STR_INIT("tools/call"), true, true, true, tools_call },
+};
+
+static const struct method *method_find(Str name, enum server_era era)
+{
+    for (size_t i = 0; i < COUNT(methods); i++)
+        if (str_eq(methods[i].name, name) &&
+            (era == ERA_MODERN ? methods[i].is_modern : methods[i].is_legacy))
+            return &methods[i];
+    return NULL;
+}
+
+/* Legacy: finds the session that the message belongs to. False after a refusal. */
+static bool bind_session(struct request *request)
+{
+    const struct incoming *in = request->in;
+    const struct mcp_header *version = &in->headers.version;
+    if (!in->headers.is_http) {
+        if (in->session->version.n || request->message.kind == JSONRPC_NOTIFICATION)
+            return true;
+        request_error(request, 400, JSONRPC_INVALID_REQUEST, "initialize comes first");
+        return false;
+    }
+    if (!in->headers.session.is_present) {
+        request_error(request, 400, JSONRPC_INVALID_REQUEST,
+                      "the Mcp-Session-Id header is missing");
+        return false;
+    }
+    request->session =
+        session_find(request->gateway->sessions, in->caller, in->headers.session.value);
+    if (!request->session) {
+        request_error(request, 404, JSONRPC_INVALID_REQUEST, "there is no such session");
+        return false;
+    }
+    if (version->is_present && !revision_legacy(version->value).n) {
+        request_error(request, 400, JSONRPC_INVALID_REQUEST,
+                      "the MCP-Protocol-Version header names an unsupported version");
+        return false;
+    }
+    return true;
+}
+
+static struct call *not_governed(struct request *request)
+{
+    const struct incoming *in = request->in;
+    struct vm *vm = policies_get(request->gateway->policies, in->caller->policy);
+    if (decide_record(request->gateway->audit, vm, in->caller, request->message.method, STR("deny"),
+                      STR("not_governed")))
+        request_error(request, request->era == ERA_MODERN ? 404 : 200, JSONRPC_METHOD_NOT_FOUND,
+                      "the gateway offers no such method");
+    else
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR, "the refusal could not be recorded");
+    return NULL;
+}
+
+static void take_cancelled(struct request *request)
+{
+    struct session *session = request->session ? request->session : request->in->session;
+    if (!session || request->message.params == JSON_NONE)
+        return;
+    uint32_t index = json_member(&request->doc, request->message.params, STR("requestId"));
+    const struct json_node *node = index == JSON_NONE ? NULL : json_at(&request->doc, index);
+    if (!node || (node->type != JSON_STRING && node->type != JSON_NUMBER))
+        return;
+    struct jsonrpc_id id = { .is_present = true,
+                             .is_string = node->type == JSON_STRING,
+                             .text = json_text(node) };
+    struct call *call = flight_find(&session->flight, id);
+    if (call)
+        call_cancel(call);
+}
+
+static struct call *take_notification(struct request *request)
+{
+    bool is_stdio = !request->in->headers.is_http;
+    if (request->era == ERA_LEGACY && !bind_session(request))
+        return NULL;
+    bool is_cancel = str_eq(request->message.method, STR("notifications/cancelled"));
+    if (is_cancel && (is_stdio || request->era == ERA_LEGACY))
+        take_cancelled(request);
+    struct reply reply = { .status = 202 };
+    request->in->reply(request->in->user, &reply);
+    return NULL;
+}
+
+static struct call *handle(struct request *request)
+{
+    struct refusal refusal = { 0 };
+    jsonrpc_read(&request->doc, &request->message);
+    const struct jsonrpc_message *message = &request->message;
+    if (message->kind == JSONRPC_INVALID) {
+        request_error(request, 400, message->code, message->why);
+        return NULL;
+    }
+    if (message->kind != JSONRPC_REQUEST && message->kind != JSONRPC_NOTIFICATION) {
+        request_error(request, 400, JSONRPC_INVALID_REQUEST, "the gateway has asked for nothing");
+        return NULL;
+    }
+    if (!era_classify(&request->doc, message, &request->in->headers, &request->era, &refusal)) {
+        refuse(request, &refusal);
+        return NULL;
+    }
+    if (message->kind == JSONRPC_NOTIFICATION)
+        return take_notification(request);
+    const struct method *method = method_find(message->method, request->era);
+    bool needs_session = request->era == ERA_LEGACY && (!method || method->needs_session);
+    if (needs_session && !bind_session(request))
+        return NULL;
+    return method ? method->handle(request) : not_governed(request);
+}
+
+struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
+{
+    struct request request = { .gateway = gateway, .in = in };
+    const struct gateway_limits *limits = &gateway->limits;
+    struct json_limits strict = {
+        .max_bytes = limits->max_body_bytes,
+        .max_depth = limits->max_depth,
+        .max_nodes = REQUEST_NODES_MAX,
+        .max_members = REQUEST_MEMBERS_MAX,
+    };
+    struct arena arena;
+    struct call *call = NULL;
+    arena_init(&arena, (size_t)limits->max_body_bytes +
+                           REQUEST_SCRATCH_FACTOR * REQUEST_NODES_MAX * sizeof(struct json_node));
+    enum json_error error = json_parse(in->body, &strict, &arena, &request.doc, NULL);
+    if (gateway->is_stopped)
+        request_error(&request, 200, JSONRPC_INTERNAL_ERROR, "the gateway is stopping");
+    else if (error != JSON_ERR_NONE)
+        request_error(&request, 400, jsonrpc_code_of(error), json_error_text(error));
+    else
+        call = handle(&request);
+    arena_reset(&arena);
+    return call;
+}
+
+bool gateway_end_session(struct gateway *gateway, const struct caller *caller, Str id)
+{
+    struct session *session = session_find(gateway->sessions, caller, id);
+    if (session)
+        session_end(gateway->sessions, session);
+    return session != NULL;
+}
+
+struct server *gateway_server(struct gateway *gateway, Str alias)
+{
+    for (size_t i = 0; i < gateway->server_count; i++)
+        if (str_eq(gateway->servers[i].spec->alias, alias))
+            return &gateway->servers[i];
+    return NULL;
+}
+
+void gateway_reload(struct gateway *gateway)
+{
+    policies_reload(gateway->policies);
+}
+
+static void on_session_end(struct session *session)
+{
+    flight_end(&session->flight);
+}
+
+static void on_sweep(void *user)
+{
+    struct gateway *gateway = user;
+    sessions_sweep(gateway->sessions);
+    for (size_t i = 0; i < gateway->server_count; i++)
+        server_sweep(&gateway->servers[i], gateway->limits.session_idle_ms);
+    timer_start(gateway->sweep, SWEEP_MS);
+}
+
+enum status gateway_open(const struct gateway_config *config, struct gateway **out)
+{
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+    if (!gateway)
+        return ST_NO_MEMORY;
+    const struct gateway_limits *limits = &config->limits;
+    gateway->loop = config->loop;
+    gateway->audit = config->audit;
+    gateway->limits = *limits;
+    gateway->servers = calloc(config->server_count + 1, sizeof *gateway->servers);
+    gateway->upstreams = upstreams_open(config->loop, config->http, &gateway->limits);
+    gateway->policies = policies_open();
+    gateway->sessions =
+        sessions_open(limits->max_sessions_per_grant, limits->session_idle_ms, on_session_end);
+    gateway->sweep = timer_open(config->loop, on_sweep, gateway);
+    if (!gateway->servers || !gateway->upstreams || !gateway->policies || !gateway->sessions ||
+        !gateway->sweep) {
+        gateway_close(gateway);
+        return ST_NO_MEMORY;
+    }
+    gateway->server_count = config->server_count;
+    for (size_t i = 0; i < config->server_count; i++)
+        gateway->servers[i].spec = &config->servers[i];
+    timer_start(gateway->sweep, SWEEP_MS);
+    *out = gateway;
+    return ST_OK;
+}
+
+void gateway_stop(struct gateway *gateway)
+{
+    gateway->is_stopped = true;
+    while (gateway->calls)
+        call_fail(gateway->calls, "the gateway is stopping");
+    for (size_t i = 0; i < gateway->server_count; i++)
+        server_end(&gateway->servers[i]);
+}
+
+void gateway_close(struct gateway *gateway)
+{
+    if (!gateway)
+        return;
+    timer_close(gateway->sweep);
+    sessions_close(gateway->sessions);
+    policies_close(gateway->policies);
+    upstreams_close(gateway->upstreams);
+    free(gateway->servers);
+    free(gateway);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway.h - a call's way from client to server and back, whatever the transport.
+ *
+ * One message goes in with the caller that the transport has proved, and at most one reply comes
+ * out. The gateway reads the message once, decides by its body alone, answers what is its own
+ * (handshake, discovery, ping, denials) and forwards what the policy allows, written afresh.
+ * Belongs to one loop and one thread.
+ */
+#ifndef RUNTIME_GATEWAY_GATEWAY_H
+#define RUNTIME_GATEWAY_GATEWAY_H
+
+#include "runtime/audit/audit.h"
+#include "runtime/gateway/caller.h"
+#include "runtime/gateway/era.h"
+#include "runtime/gateway/session.h"
+#include "runtime/net/http_client.h"
+
+struct gateway;
+
+struct gateway_config {
+    struct loop *loop;
+    struct http_client *http; /* NULL when no server speaks HTTP */
+    struct audit *audit;      /* NULL: decisions go to the operator's log */
+    const struct server_spec *servers;
+    size_t server_count;
+    struct gateway_limits limits;
+};
+
+/* Lent to the callback. status is for HTTP: 200, 202 (nothing to say), 400, 404. */
+struct reply {
+    int status;
+    Str body;    /* one JSON-RPC message, or empty */
+    Str session; /* the id of a session that this reply opens, or empty */
+};
+typedef void (*reply_fn)(void *user, const struct reply *reply);
+
+/* One message as it came in; borrowed for the call of gateway_message, except reply and user. */
+struct incoming {
+    const struct caller *caller;
+    Str body;
+    struct mcp_headers headers; /* all zero on stdio */
+    struct session *session;    /* stdio: the connection's; NULL on HTTP */
+    reply_fn reply;
+    void *user;
+};
+
+/* The config's servers are borrowed for the gateway's life, its other pointers too. */
+MUST_USE enum status gateway_open(const struct gateway_config *config, struct gateway **out);
+
+/* Fails what is in flight (replies are made) and ends all servers. The loop must turn once more. */
+void gateway_stop(struct gateway *gateway);
+void gateway_close(struct gateway *gateway); /* takes it; must be stopped; NULL is fine */
+
+/* Looks at all policy files now. */
+void gateway_reload(struct gateway *gateway);
+
+/* The server of that alias, or NULL. */
+struct server *gateway_server(struct gateway *gateway, Str alias);
+
+/* Handles one message. Returns NULL when it has replied, else the call that will reply later,
+ * which the transport may abandon until then. */
+struct call *gateway_message(struct gateway *gateway, const struct incoming *in);
+
+/* The client is gone: no reply, and the server is told. */
+void call_abandon(struct call *call);
+
+/* Ends the caller's session of that id; false when there is none. */
+bool gateway_end_session(struct gateway *gateway, const struct caller *caller, Str id);
+
+#endif

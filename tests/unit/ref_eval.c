@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ref_eval.c - docs/language.md as a program: every rule looked at, every condition computed in
+ * three values, nothing indexed, nothing remembered. Clear rather than fast. */
+#include "tests/unit/ref_eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/slow_match.h"
+
+enum truth { REF_FALSE, REF_UNKNOWN, REF_TRUE }; /* in this order and is min, or is max */
+
+enum ref_kind { R_UNKNOWN, R_MISSING, R_NULL, R_BOOL, R_NUMBER, R_STRING, R_NODE, R_GROUPS };
+
+struct ref_value {
+    enum ref_kind kind;
+    bool truth;
+    bool is_safe;  /* NUMBER */
+    bool is_whole; /* NUMBER: an integer literal of the call */
+    Str text;
+    uint32_t node;
+};
+
+struct ref {
+    const struct policy *policy;
+    const struct vm_call *call;
+    char texts[1 << 17];
+    size_t used;
+};
+
+/* Numbers here are at most 40 digits with small exponents: digits on a common scale, compared as
+ * padded strings. */
+enum { WHOLE = 60, PART = 60 };
+
+static void lay_out(Str text, char out[WHOLE + PART + 1], bool *is_negative)
+{
+    memset(out, '0', WHOLE + PART);
+    out[WHOLE + PART] = '\0';
+    *is_negative = text.n && text.p[0] == '-';
+    char copy[256];
+    (void)snprintf(copy, sizeof copy, "%.*s", STR_ARG(text));
+    char *mantissa = copy + *is_negative, *e = strpbrk(mantissa, "eE");
+    long exponent = e ? strtol(e + 1, NULL, 10) : 0;
+    if (e)
+        *e = '\0';
+    char *point = strchr(mantissa, '.');
+    long whole = point ? point - mantissa : (long)strlen(mantissa);
+    long place = WHOLE - whole - exponent; /* where the first digit goes */
+    for (char *at = mantissa; *at; at++) {
+        if (*at == '.')
+            continue;
+        if (place >= 0 && place < WHOLE + PART)
+            out[place] = *at;
+        place++;
+    }
+}
+
+static int order_numbers(Str a, Str b)
+{
+    char x[WHOLE + PART + 1], y[WHOLE + PART + 1];
+    bool x_negative, y_negative;
+    lay_out(a, x, &x_negative);
+    lay_out(b, y, &y_negative);
+    bool x_zero = strspn(x, "0") == WHOLE + PART, y_zero = strspn(y, "0") == WHOLE + PART;
+    x_negative &= !x_zero;
+    y_negative &= !y_zero;
+    if (x_negative != y_negative)
+        return x_negative ? -1 : 1;
+    int order = strcmp(x, y);
+    order = order < 0 ? -1 : order > 0;
+    return x_negative ? -order : order;
+}
+
+static struct ref_value from_node(const struct json_doc *doc, uint32_t index)
+{
+    const struct json_node *node = json_at(doc, index);
+    struct ref_value v = { .node = index, .text = json_text(node) };
+    if (node->type == JSON_NULL)
+        v.kind = R_NULL;
+    else if (node->type == JSON_TRUE || node->type == JSON_FALSE)
+        v.kind = R_BOOL;
+    else if (node->type == JSON_NUMBER)
+        v.kind = R_NUMBER;
+    else
+        v.kind = node->type == JSON_STRING ? R_STRING : R_NODE;
+    v.truth = node->type == JSON_TRUE;
+    v.is_safe = !(node->flags & JSON_UNSAFE_NUMBER);
+    v.is_whole = (node->flags & JSON_INTEGER) != 0;
+    return v;
+}
+
+static struct ref_value field(struct ref *ref, const struct expr *e)
+{
+    const struct json_doc *doc = ref->call->doc;
+    if (e->root == ROOT_PRINCIPAL && e->principal == PRINCIPAL_ID)
+        return (struct ref_value){ .kind = R_STRING, .text = ref->call->principal->id };
+    if (e->root == ROOT_PRINCIPAL)
+        return (struct ref_value){ .kind = R_GROUPS };
+    if (!doc)
+        return (struct ref_value){ .kind = R_MISSING };
+    uint32_t at = ref->call->arguments;
+    for (const struct name *key = e->path; key; key = key->next) {
+        enum json_type type = (enum json_type)json_at(doc, at)->type;
+        if (type == JSON_NULL)
+            return (struct ref_value){ .kind = R_MISSING };
+        if (type != JSON_OBJECT)
+            return (struct ref_value){ .kind = R_UNKNOWN };
+        uint32_t found = JSON_NONE;
+        for (uint32_t i = json_first(doc, at); i != JSON_NONE; i = json_after(doc, at, i)) {
+            if (str_eq(json_key(json_at(doc, i)), key->text))
+                found = i;
+        }
+        if (found == JSON_NONE)
+            return (struct ref_value){ .kind = R_MISSING };
+        at = found;
+    }
+    return from_node(doc, at);
+}
+
+static struct ref_value value(struct ref *ref, const struct expr *e);
+
+static struct ref_value interpolate(struct ref *ref, const struct expr *e)
+{
+    char *start = ref->texts + ref->used;
+    for (const struct expr *item = e->items; item; item = item->next) {
+        struct ref_value v = value(ref, item);
+        bool is_constant_number = v.kind == R_NUMBER && !v.node && !v.is_whole;
+        bool can_join = v.kind == R_STRING || is_constant_number ||
+                        (v.kind == R_NUMBER && v.is_whole && v.is_safe);
+        if (!can_join)
+            return (struct ref_value){ .kind = v.kind == R_MISSING ? R_MISSING : R_UNKNOWN };
+        Str text = v.kind == R_NUMBER && str_eq(v.text, STR("-0")) ? STR("0") : v.text;
+        ENSURE(text.n <= sizeof ref->texts - ref->used);
+        memcpy(ref->texts + ref->used, text.p, text.n);
+        ref->used += text.n;
+    }
+    return (struct ref_value){ .kind = R_STRING,
+                               .text = { .p = start,
+                                         .n = (size_t)(ref->texts + ref->used - start) } };
+}
+
+static struct ref_value measure(struct ref *ref, struct ref_value of)
+{
+    size_t n = 0;
+    if (of.kind == R_STRING)
+        n = utf8_length(of.text);
+    else if (of.kind == R_NODE)
+        n = json_at(ref->call->doc, of.node)->count;
+    else if (of.kind == R_GROUPS)
+        n = ref->call->principal->group_count;
+    else
+        return (struct ref_value){ .kind = of.kind == R_MISSING ? R_MISSING : R_UNKNOWN };
+    char *at = ref->texts + ref->used;
+    int length = snprintf(at, 24, "%zu", n);
+    ref->used += (size_t)length;
+    return (struct ref_value){ .kind = R_NUMBER,
+                               .is_safe = true,
+                               .is_whole = true,
+                               .text = { .p = at, .n = (size_t)length } };
+}
+
+static struct ref_value value(struct ref *ref, const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_NULL: return (struct ref_value){ .kind = R_NULL };
+    case EXPR_BOOL: return (struct ref_value){ .kind = R_BOOL, .truth = e->truth };
+    case EXPR_NUMBER: return (struct ref_value){ .kind = R_NUMBER, .is_safe = true, .text = e->text };
+    case EXPR_STRING: return (struct ref_value){ .kind = R_STRING, .text = e->text };
+    case EXPR_INTERPOLATION: return interpolate(ref, e);
+    case EXPR_NAME: return value(ref, e->let->value);
+    case EXPR_FIELD: return field(ref, e);
+    case EXPR_LENGTH: return measure(ref, value(ref, e->left));
+    case EXPR_BINARY: {
+        struct ref_value left = value(ref, e->left); /* only ?? is a value */
+        return left.kind == R_MISSING || left.kind == R_NULL ? value(ref, e->right) : left;
+    }
+    case EXPR_PATTERN:
+    case EXPR_LIST:
+    case EXPR_SET:
+    case EXPR_NOT:
+    case EXPR_HAS: break;
+    }
+    UNREACHABLE("no value");
+    return (struct ref_value){ .kind = R_UNKNOWN };
+}
+
+static enum truth claim(bool holds)
+{
+    return holds ? REF_TRUE : REF_FALSE;
+}
+
+static bool is_scalar(struct ref_value v)
+{
+    return v.kind == R_BOOL || v.kind == R_NUMBER || v.kind == R_STRING;
+}
+
+static enum truth equal(struct ref_value a, struct ref_value b)
+{
+    if (!is_scalar(a) || a.kind != b.kind)
+        return REF_UNKNOWN;
+    if (a.kind == R_BOOL)
+        return claim(a.truth == b.truth);
+    if (a.kind == R_STRING)
+        return claim(str_eq(a.text, b.text));
+    if (!a.is_safe || !b.is_safe)
+        return REF_UNKNOWN;
+    return claim(order_numbers(a.text, b.text) == 0);
+}
+
+static enum truth less(struct ref_value a, struct ref_value b, bool or_equal)
+{
+    if (a.kind != b.kind || (a.kind != R_NUMBER && a.kind != R_STRING))
+        return REF_UNKNOWN;
+    if (a.kind == R_NUMBER && (!a.is_safe || !b.is_safe))
+        return REF_UNKNOWN;
+    int order = a.kind == R_NUMBER ? order_numbers(a.text, b.text) : str_cmp(a.text, b.text);
+    return claim(order < 0 || (or_equal && order == 0));
+}
+
+static enum truth any_equal(struct ref *ref, struct ref_value x, struct ref_value list)
+{
+    enum truth result = REF_FALSE;
+    if (list.kind == R_GROUPS) {
+        if (x.kind != R_STRING)
+            return REF_UNKNOWN;
+        for (size_t i = 0; i < ref->call->principal->group_count; i++) {
+            if (str_eq(ref->call->principal->groups[i], x.text))
+                result = REF_TRUE;
+        }
+        return result;
+    }
+    bool is_list = list.kind == R_NODE && json_at(ref->call->doc, list.node)->type == JSON_ARRAY;
+    if (!is_list || !is_scalar(x))
+        return REF_UNKNOWN;
+    const struct json_doc *doc = ref->call->doc;
+    for (uint32_t i = json_first(doc, list.node); i != JSON_NONE && result != REF_TRUE;
+         i = json_after(doc, list.node, i)) {
+        enum truth one = equal(x, from_node(doc, i));
+        result = one > result ? one : result;
+    }
+    return result;
+}
+
+static const struct expr *resolve(const struct expr *e)
+{
+    while (e->kind == EXPR_NAME)
+        e = e->let->value;
+    return e;
+}
+
+static enum truth member(struct ref *ref, const struct expr *e)
+{
+    const struct expr *right = resolve(e->right);
+    struct ref_value x = value(ref, e->left);
+    if (right->kind != EXPR_SET && right->kind != EXPR_LIST)
+        return any_equal(ref, x, value(ref, right));
+    bool is_constant = right->kind == EXPR_SET;
+    if (is_constant && (!is_scalar(x) || (x.kind == R_NUMBER && !x.is_safe)))
+        return REF_UNKNOWN;
+    enum truth result = REF_FALSE;
+    for (const struct expr *item = right->items; item && result != REF_TRUE; item = item->next) {
+        enum truth one = equal(x, value(ref, item));
+        /* An element of another type is simply not it, in a constant set. */
+        if (is_constant && one == REF_UNKNOWN)
+            one = REF_FALSE;
+        result = one > result ? one : result;
+    }
+    return result;
+}
+
+static enum truth text_claim(struct ref *ref, const struct expr *e)
+{
+    struct ref_value a = value(ref, e->left);
+    const struct expr *right = resolve(e->right);
+    bool is_pattern = e->op == OP2_MATCHES || e->op == OP2_LIKE;
+    struct ref_value b = { .kind = R_STRING };
+    if (right->kind == EXPR_PATTERN)
+        b.text = right->text;
+    else
+        b = value(ref, right);
+    if (e->op == OP2_CONTAINS &&
+        (a.kind == R_GROUPS || (a.kind == R_NODE && json_at(ref->call->doc, a.node)->type == JSON_ARRAY)))
+        return any_equal(ref, b, a);
+    if (a.kind != R_STRING || b.kind != R_STRING)
+        return REF_UNKNOWN;
+    if (e->op == OP2_STARTS)
+        return claim(str_starts(a.text, b.text));
+    if (e->op == OP2_ENDS)
+        return claim(str_ends(a.text, b.text));
+    if (!is_pattern)
+        return claim(str_contains(a.text, b.text));
+    enum slow_answer answer =
+        slow_match(b.text, e->op == OP2_LIKE ? AUTOMATON_GLOB : AUTOMATON_REGEX, a.text);
+    ENSURE(answer != SLOW_UNKNOWN);
+    return claim(answer == SLOW_YES);
+}
+
+static enum truth truth_of(struct ref *ref, const struct expr *e);
+
+static enum truth binary(struct ref *ref, const struct expr *e)
+{
+    enum truth left, right;
+    switch (e->op) {
+    case OP2_AND:
+    case OP2_OR:
+        left = truth_of(ref, e->left);
+        right = truth_of(ref, e->right);
+        return (e->op == OP2_AND) == (left < right) ? left : right;
+    case OP2_EQ:
+    case OP2_NE: {
+        struct ref_value a = value(ref, e->left), b = value(ref, e->right);
+        bool is_null_test = resolve(e->left)->kind == EXPR_NULL || resolve(e->right)->kind == EXPR_NULL;
+        struct ref_value x = resolve(e->left)->kind == EXPR_NULL ? b : a;
+        enum truth same = !is_null_test ? equal(a, b)
+                          : x.kind == R_MISSING || x.kind == R_UNKNOWN ? REF_UNKNOWN
+                                                                       : claim(x.kind == R_NULL);
+        return e->op == OP2_EQ ? same : (enum truth)(REF_TRUE - same);
+    }
+    case OP2_LT: return less(value(ref, e->left), value(ref, e->right), false);
+    case OP2_LE: return less(value(ref, e->left), value(ref, e->right), true);
+    case OP2_GT: return less(value(ref, e->right), value(ref, e->left), false);
+    case OP2_GE: return less(value(ref, e->right), value(ref, e->left), true);
+    case OP2_IN: return member(ref, e);
+    case OP2_STARTS:
+    case OP2_ENDS:
+    case OP2_CONTAINS:
+    case OP2_MATCHES:
+    case OP2_LIKE: return text_claim(ref, e);
+    case OP2_ELSE: break;
+    }
+    struct ref_value v = value(ref, e);
+    return v.kind == R_BOOL ? claim(v.truth) : REF_UNKNOWN;
+}
+
+static enum truth truth_of(struct ref *ref, const struct expr *e)
+{
+    e = resolve(e);
+    ref->used = 0;
+    if (e->kind == EXPR_NOT)
+        return (enum truth)(REF_TRUE - truth_of(ref, e->left));
+    if (e->kind == EXPR_BINARY)
+        return binary(ref, e);
+    struct ref_value v = value(ref, e->kind == EXPR_HAS ? e->left : e);
+    if (e->kind == EXPR_HAS)
+        return v.kind == R_UNKNOWN ? REF_UNKNOWN : claim(v.kind != R_MISSING && v.kind != R_NULL);
+    return v.kind == R_BOOL ? claim(v.truth) : REF_UNKNOWN;
+}
+
+static bool concerns(const struct rule *rule, const struct vm_call *call)
+{
+    bool on_server = !rule->servers, names_tool = false;
+    for (const struct name *server = rule->servers; server; server = server->next)
+        on_server |= str_eq(server->text, call->server);
+    for (const struct name *tool = rule->tools; tool; tool = tool->next) {
+        names_tool |= pattern_is_glob(tool->text)
+                          ? slow_match(tool->text, AUTOMATON_TOOL, call->tool) == SLOW_YES
+                          : str_eq(tool->text, call->tool);
+    }
+    return on_server && names_tool;
+}
+
+static bool knows_keys(const struct json_doc *doc, uint32_t node, const struct schema *schema)
+{
+    const struct json_node *at = json_at(doc, node);
+    if (!schema)
+        return true;
+    for (uint32_t i = json_first(doc, node); i != JSON_NONE; i = json_after(doc, node, i)) {
+        const struct schema *below = at->type == JSON_ARRAY ? schema->items : NULL;
+        if (at->type == JSON_OBJECT && (schema->types & SCHEMA_OBJECT)) {
+            const struct schema_member *m = schema_member(schema, json_key(json_at(doc, i)));
+            if (!m && !schema->is_open)
+                return false;
+            below = m ? m->schema : NULL;
+        }
+        if (!knows_keys(doc, i, below))
+            return false;
+    }
+    return true;
+}
+
+/* Does the pin, if there is one, know the tool and the arguments? False with *refused otherwise. */
+static bool is_in_world(const struct policy *policy, const struct vm_call *call)
+{
+    const struct server_decl *server = policy->servers;
+    if (!server)
+        return true;
+    while (server && !str_eq(server->alias, call->server))
+        server = server->next;
+    if (!server)
+        return false;
+    if (!server->snapshot || server->is_open)
+        return true;
+    const struct pinned_tool *tool = snapshot_tool(server->snapshot, call->tool);
+    return tool && (!call->doc || knows_keys(call->doc, call->arguments, tool->arguments));
+}
+
+/* Denies first, in source order, then allows. */
+struct ref_result ref_decide(const struct policy *policy, const struct vm_call *call)
+{
+    static struct ref ref;
+    ref = (struct ref){ .policy = policy, .call = call };
+    if (!is_in_world(policy, call))
+        return (struct ref_result){ .verdict = REF_REFUSED };
+    for (int pass = 0; pass < 2; pass++) {
+        enum effect effect = pass == 0 ? EFFECT_DENY : EFFECT_ALLOW;
+        for (const struct rule *rule = policy->rules; rule; rule = rule->next) {
+            if (rule->effect != effect || !concerns(rule, call))
+                continue;
+            enum truth truth = rule->when ? truth_of(&ref, rule->when) : REF_TRUE;
+            bool acts = effect == EFFECT_DENY ? truth != REF_FALSE : truth == REF_TRUE;
+            if (acts)
+                return (struct ref_result){ .verdict = pass ? REF_ALLOW : REF_DENY, .rule = rule };
+        }
+    }
+    return (struct ref_result){ .verdict = REF_DENY };
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_differential.c - generated policies and calls: the whole way (parse, check, emit, load, VM)
+ * against the reference evaluator, and what list filtering promises against what calls get.
+ *
+ * "test_differential COUNT SEED" sets the number of policies and the seed; 60 calls each.
+ */
+#include <stdlib.h>
+
+#include "compiler/driver.h"
+#include "tests/unit/check.h"
+#include "tests/unit/ref_eval.h"
+
+static uint64_t state;
+
+static uint32_t roll(uint32_t sides)
+{
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(state >> 33) % sides;
+}
+
+#define PICK(table) ((table)[roll(COUNT(table))])
+
+static const char *const fields[] = { "args.s", "args.t", "args.n", "args.m", "args.b",
+                                      "args.l", "args.o.s", "args.o.n", "args.\"x-y\"",
+                                      "principal.id", "principal.groups" };
+static const char *const strings[] = { "\"\"", "\"a\"", "\"ab\"", "\"abc\"", "\"a/b\"", "\"é\"",
+                                       "\"main\"", "\"eng\"", "\"${args.s}/${args.t}\"",
+                                       "\"${args.s}-${args.n}\"", "\"x${prefix}\"", "prefix" };
+static const char *const numbers[] = { "0", "1", "-1", "10", "0.5", "1_000", "50.00", "limit" };
+static const char *const patterns[] = { "/a.*/", "/main|release\\/.*/", "/[a-c]+/", "/\\d{1,3}/",
+                                        "/.?/" };
+static const char *const globs[] = { "\"a*\"", "\"*\"", "\"**/b\"", "\"{a,ab}*\"", "\"?\"" };
+static const char *const tools[] = { "read_x", "write_x", "delete_x", "other", "read_y" };
+static const char *const tool_patterns[] = { "\"read_x\"", "\"read_*\"", "\"*_x\"", "\"delete_x\"",
+                                             "\"write_x\"", "\"*\"", "\"other\"", "\"{read,write}_?\"" };
+
+static void add_text(struct buf *out, const char *text)
+{
+    buf_add(out, str_of(text));
+}
+
+static void add_comparison(struct buf *out)
+{
+    static const char *const orders[] = { " == ", " != ", " < ", " <= ", " > ", " >= " };
+    static const char *const relations[] = { " starts with ", " ends with ", " contains " };
+    const char *field = PICK(fields);
+    switch (roll(9)) {
+    case 0: buf_printf(out, "%s%s%s", field, roll(2) ? " == " : " != ", PICK(strings)); break;
+    case 1: buf_printf(out, "%s%s%s", PICK(fields), PICK(orders), PICK(numbers)); break;
+    case 2: buf_printf(out, "%s%s%s", field, PICK(relations), PICK(strings)); break;
+    case 3: buf_printf(out, "%s matches %s", field, PICK(patterns)); break;
+    case 4: buf_printf(out, "%s like %s", field, PICK(globs)); break;
+    case 5: buf_printf(out, "%s in { %s, %s, %s }", field, "\"a\"", "\"ab\"", "\"main\""); break;
+    case 6: buf_printf(out, "%s in %s", roll(2) ? PICK(strings) : field, roll(2) ? "args.l" : "principal.groups"); break;
+    case 7: buf_printf(out, "length(%s ?? \"\")%s%u", PICK(fields), PICK(orders), roll(4)); break;
+    default: buf_printf(out, "(%s ?? %s) == %s", field, PICK(strings), PICK(strings)); break;
+    }
+}
+
+static void add_condition(struct buf *out, uint32_t depth)
+{
+    uint32_t kind = roll(depth ? 8 : 4);
+    if (kind < 2) {
+        add_comparison(out);
+    } else if (kind == 2) {
+        buf_printf(out, "has %s", fields[roll(9)]);
+    } else if (kind == 3) {
+        add_text(out, roll(4) ? "args.b" : roll(2) ? "true" : "false");
+    } else if (kind == 4) {
+        add_text(out, "not (");
+        add_condition(out, depth - 1);
+        add_text(out, ")");
+    } else {
+        add_text(out, "(");
+        add_condition(out, depth - 1);
+        add_text(out, kind < 6 ? " or " : " and ");
+        add_condition(out, depth - 1);
+        add_text(out, ")");
+    }
+}
+
+static void add_rule(struct buf *out, bool is_certain)
+{
+    buf_printf(out, "%s tool %s", roll(3) ? "allow" : "deny", PICK(tool_patterns));
+    if (roll(3) == 0)
+        buf_printf(out, ", %s", PICK(tool_patterns));
+    if (!is_certain) {
+        add_text(out, roll(4) ? " when " : " unless ");
+        add_condition(out, 3);
+    }
+    if (roll(3) == 0)
+        add_text(out, " reason \"because\"");
+    add_text(out, ";\n");
+}
+
+static void make_policy(struct buf *out)
+{
+    buf_clear(out);
+    add_text(out, "policy \"generated\";\n");
+    if (roll(2))
+        add_text(out, "server \"s\";\n");
+    add_text(out, "let prefix = \"ab\";\nlet limit = 7.5;\n");
+    uint32_t rules = 1 + roll(6);
+    for (uint32_t i = 0; i < rules; i++)
+        add_rule(out, roll(10) == 0);
+}
+
+static void add_value(struct buf *out, uint32_t depth)
+{
+    static const char *const values[] = { "\"\"", "\"a\"", "\"ab\"", "\"abc\"", "\"a/b\"", "\"\\u00e9\"",
+                                          "\"main\"", "\"eng\"", "\"release/1\"", "\"123\"", "0", "-0", "1",
+                                          "1.0", "10e-1", "-1", "7.5", "7.50", "0.5", "1000", "1e3",
+                                          "9007199254740993", "0.1234567890123456789", "true", "false",
+                                          "null", "\"\\\"q\\\"\"" };
+    uint32_t kind = roll(depth ? 12 : 10);
+    if (kind < 10) {
+        add_text(out, PICK(values));
+    } else if (kind == 10) {
+        add_text(out, "[");
+        for (uint32_t i = roll(4); i > 0; i--) {
+            add_value(out, depth - 1);
+            add_text(out, i > 1 ? "," : "");
+        }
+        add_text(out, "]");
+    } else {
+        add_text(out, "{\"s\":");
+        add_value(out, depth - 1);
+        add_text(out, ",\"n\":");
+        add_value(out, depth - 1);
+        add_text(out, "}");
+    }
+}
+
+static void make_arguments(struct buf *out)
+{
+    static const char *const keys[] = { "s", "t", "n", "m", "b", "l", "o", "x-y" };
+    const char *between = "";
+    buf_clear(out);
+    add_text(out, "{");
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (roll(4) == 0)
+            continue;
+        buf_printf(out, "%s\"%s\":", between, keys[i]);
+        add_value(out, 2);
+        between = ",";
+    }
+    add_text(out, "}");
+}
+
+struct counts {
+    uint64_t pairs, allowed, by_rule, rejected;
+};
+
+static bool rules_agree(const struct policy *policy, const struct ref_result *want,
+                        const struct decision *got)
+{
+    bool is_allowed = want->verdict == REF_ALLOW;
+    if (is_allowed != (got->verdict == VERDICT_ALLOW))
+        return false;
+    if (got->cause != CAUSE_RULE)
+        return !is_allowed;
+    uint32_t index = 0;
+    for (const struct rule *rule = policy->rules; rule != want->rule; rule = rule->next) {
+        if (!rule)
+            return false;
+        index++;
+    }
+    return index == got->rule;
+}
+
+static void compare_call(const struct compilation *c, struct vm *vm, struct buf *json, Str source,
+                         struct counts *counts)
+{
+    static const Str all_groups[] = { STR_INIT("eng"), STR_INIT("main"), STR_INIT("ab") };
+    static struct arena mem;
+    struct json_doc doc;
+    struct principal principal = { .id = roll(2) ? STR("a") : STR("main"),
+                                   .groups = all_groups,
+                                   .group_count = roll(4) };
+    struct vm_call call = { .server = STR("s"), .tool = str_of(PICK(tools)), .principal = &principal };
+    if (!mem.limit)
+        arena_init(&mem, (size_t)1 << 24);
+    arena_reset(&mem);
+    make_arguments(json);
+    if (roll(20)) {
+        if (json_parse(buf_str(json), &json_limits_default, &mem, &doc, NULL) != JSON_ERR_NONE)
+            return;
+        call.doc = &doc;
+    }
+    struct decision decision, again;
+    vm_decide(vm, &call, &decision);
+    vm_decide(vm, &call, &again);
+    struct ref_result want = ref_decide(c->policy, &call);
+    counts->pairs++;
+    counts->allowed += decision.verdict == VERDICT_ALLOW;
+    counts->by_rule += decision.cause == CAUSE_RULE;
+    CHECK_ROW(rules_agree(c->policy, &want, &decision),
+              "vm: verdict %d, rule %d; reference: verdict %d\n%.*s\n%.*s(%.*s)", decision.verdict,
+              (int)decision.rule, want.verdict, STR_ARG(source), STR_ARG(call.tool),
+              STR_ARG(buf_str(json)));
+    CHECK_ROW(decision.verdict == again.verdict && decision.rule == again.rule &&
+                  decision.unknown_atom == again.unknown_atom,
+              "the same call, another decision: %.*s", STR_ARG(source));
+    bool is_shown = vm_may_allow(vm, call.server, call.tool, &principal);
+    CHECK_ROW(is_shown || decision.verdict == VERDICT_DENY, "hidden, but allowed: %.*s(%.*s)\n%.*s",
+              STR_ARG(call.tool), STR_ARG(buf_str(json)), STR_ARG(source));
+}
+
+static void compare_policy(struct buf *text, struct buf *json, struct counts *counts)
+{
+    struct compilation c;
+    struct program *program;
+    struct bundle_error error = { .text = "" };
+    struct vm *vm;
+    compilation_init(&c);
+    make_policy(text);
+    Str source = buf_str(text);
+    ENSURE(source_add(&c.sources, STR("generated.pol"), source, &c.mem, &c.source) == ST_OK);
+    c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
+    if (!policy_check(c.policy, &c.sources, c.source, &c.mem, &c.diags)) {
+        counts->rejected++; /* a comparison that the checker knows to be wrong */
+    } else if (CHECK(compilation_emit(&c)) &&
+               CHECK(program_load(buf_str(&c.bundle), &program, &error) == ST_OK)) {
+        ENSURE(vm_open(program, &vm) == ST_OK);
+        for (int i = 0; i < 60 && check_ok; i++)
+            compare_call(&c, vm, json, source, counts);
+        vm_close(vm);
+        program_release(program);
+    }
+    compilation_free(&c);
+}
+
+static uint32_t policies = 3000;
+
+static void test_vm_is_reference(void)
+{
+    struct counts counts = { 0 };
+    struct buf text, json;
+    buf_init(&text, 1 << 20);
+    buf_init(&json, 1 << 20);
+    for (uint32_t i = 0; i < policies && check_ok; i++)
+        compare_policy(&text, &json, &counts);
+    printf("%llu calls of %u policies (%llu allowed, %llu by a rule; %llu policies rejected): ",
+           (unsigned long long)counts.pairs, policies, (unsigned long long)counts.allowed,
+           (unsigned long long)counts.by_rule, (unsigned long long)counts.rejected);
+    /* A generator that produces nothing of interest would prove nothing. */
+    CHECK(counts.allowed > counts.pairs / 20 && counts.by_rule > counts.pairs / 5);
+    CHECK(counts.rejected < policies * 3 / 4);
+    buf_free(&text);
+    buf_free(&json);
+}
+
+int main(int argc, char **argv)
+{
+    policies = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : policies;
+    state = argc > 2 ? strtoull(argv[2], NULL, 10) : 20261124;
+    RUN(test_vm_is_reference);
+    return check_finish();
+}
