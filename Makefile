@@ -58,7 +58,7 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies check-layers \
-  check-format check-docs format lint install uninstall fuzz fuzz-afl fuzz-replay clean distclean
+  check-format check-docs format lint install uninstall fuzz fuzz-list fuzz-afl fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 
@@ -154,6 +154,8 @@ fuzz: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/
 	  CFLAGS='-fsanitize=fuzzer-no-link -DFUZZING' $(addprefix $(FB)/fuzz/fuzz_,$(FUZZ))
 $(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(FB)/libmcp.a $(TEST_HELP)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
+fuzz-list:
+	@echo $(FUZZ)
 fuzz-run-%: fuzz ## run one target for TIME seconds: make fuzz-run-json TIME=600
 	@mkdir -p $(FB)/corpus/$*
 	$(FB)/fuzz/fuzz_$* -max_total_time=$(TIME) -print_final_stats=1 $(FB)/corpus/$* fuzz/corpus/$*

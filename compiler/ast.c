@@ -99,8 +99,9 @@ void ast_default(struct parse *ps, struct token effect, struct token reason, Spa
         diag_add(ps->diags, DIAG_DUPLICATE_DEFAULT, span);
         return;
     }
-    ps->policy->fallback =
-        (struct default_decl){ .reason = reason.text, .span = span, .is_present = true };
+    ps->policy->fallback = (struct default_decl){
+        .reason = reason.text, .span = span, .reason_span = reason.span, .is_present = true
+    };
 }
 
 static enum effect effect_of(int kind)
@@ -153,10 +154,13 @@ void ast_test(struct parse *ps, struct token keyword, struct token name)
         parse_no_memory(ps);
         return;
     }
-    *test = (struct test){ .name = name.text, .span = span_join(keyword.span, name.span) };
+    *test = (struct test){ .name = name.text,
+                           .name_span = name.span,
+                           .span = span_join(keyword.span, name.span) };
     ps->test = test;
     ps->last_call = NULL;
     ps->as = (struct token){ .kind = 0 };
+    ps->is_as_unused = false;
     if (ps->last_test)
         ps->last_test->next = test;
     else
@@ -170,11 +174,20 @@ static void require_expect(struct parse *ps)
         diag_add(ps->diags, DIAG_CALL_WITHOUT_EXPECT, ps->last_call->call_span);
 }
 
+/* An `as` that no call follows would look as if it had been tested. */
+static void require_call(struct parse *ps)
+{
+    if (ps->is_as_unused)
+        diag_add(ps->diags, DIAG_AS_WITHOUT_CALL, ps->as_span);
+    ps->is_as_unused = false;
+}
+
 void ast_test_end(struct parse *ps, Span end)
 {
     if (!ps->test)
         return;
     require_expect(ps);
+    require_call(ps);
     if (!ps->test->calls)
         diag_add(ps->diags, DIAG_EMPTY_TEST, ps->test->span);
     ps->test->span = span_join(ps->test->span, end);
@@ -184,8 +197,10 @@ void ast_test_end(struct parse *ps, Span end)
 void ast_as(struct parse *ps, struct token json, Span span)
 {
     require_expect(ps);
+    require_call(ps);
     ps->as = json;
     ps->as_span = span;
+    ps->is_as_unused = true;
 }
 
 void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
@@ -197,6 +212,7 @@ void ast_call(struct parse *ps, struct token tool, struct token server, struct t
         return;
     }
     require_expect(ps);
+    ps->is_as_unused = false;
     *call = (struct test_call){
         .server = server.text,
         .server_span = server.span,
@@ -310,11 +326,19 @@ struct operand ast_group(struct parse *ps, enum expr_kind kind, struct operands 
                                    .height = height_above(items.first) });
 }
 
+static struct operand make_piece(struct parse *ps, struct token text)
+{
+    struct operand piece = ast_literal(ps, EXPR_STRING, text);
+    if (piece.expr)
+        piece.expr->is_piece = true;
+    return piece;
+}
+
 struct operands ast_pieces(struct parse *ps, struct operands pieces, struct token text,
                            struct operand value)
 {
     if (text.text.n)
-        pieces = ast_item(pieces, ast_literal(ps, EXPR_STRING, text));
+        pieces = ast_item(pieces, make_piece(ps, text));
     Span first = pieces.first ? pieces.span : text.span;
     pieces = ast_item(pieces, value);
     pieces.span = span_join(first, value.expr ? value.span : first);
@@ -325,7 +349,7 @@ struct operand ast_interpolation(struct parse *ps, struct operands pieces, struc
 {
     Span span = span_join(pieces.span, tail.span);
     if (tail.text.n)
-        pieces = ast_item(pieces, ast_literal(ps, EXPR_STRING, tail));
+        pieces = ast_item(pieces, make_piece(ps, tail));
     return ast_group(ps, EXPR_INTERPOLATION, pieces, span);
 }
 

@@ -82,6 +82,7 @@ struct expr {
     Type type;              /* checked */
     struct expr *next;      /* in items */
     bool truth;
+    bool is_piece;          /* of EXPR_STRING: the bare text of an interpolation */
     Str text;
     enum binary_op op;
     struct expr *left, *right, *items;
@@ -128,7 +129,7 @@ struct rule {
 
 struct default_decl {
     Str reason;
-    Span span;
+    Span span, reason_span;
     bool is_present;
 };
 
@@ -152,7 +153,7 @@ struct test_call {          /* one call with what is expected of it */
 
 struct test {
     Str name;
-    Span span;
+    Span name_span, span;
     struct test_call *calls;
     struct test *next;
 };

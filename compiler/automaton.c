@@ -80,9 +80,7 @@ static enum status minimise(struct build *build)
     uint32_t blocks = 0;
     if (limit)
         return fail_size(build, limit);
-    size_t states = build->dfa.state_count;
-    build->block_of = ARENA_NEW(&build->scratch, uint32_t, states);
-    if (!build->block_of || !dfa_minimise(&build->dfa, &build->scratch, build->block_of, &blocks))
+    if (!dfa_minimise(&build->dfa, &build->scratch, &build->block_of, &blocks))
         return fail_memory(build);
     if (blocks > AUTOMATON_STATES_MAX)
         return fail_size(build, "needs more than 4,096 states; narrow or shorten this");

@@ -272,7 +272,7 @@ bool policy_check(struct policy *policy, struct sources *sources, uint32_t sourc
         .had_errors = diags->errors > 0,
     };
     check_header(&c);
-    check_length(&c, policy->fallback.reason, policy->fallback.span);
+    check_length(&c, policy->fallback.reason, policy->fallback.reason_span);
     check_servers(&c);
     check_lets(&c);
     for (struct rule *rule = policy->rules; rule && !c.is_out_of_memory; rule = rule->next)

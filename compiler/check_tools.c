@@ -7,7 +7,6 @@
  * the author knew. */
 #include "compiler/automaton.h"
 #include "compiler/check_internal.h"
-#include "compiler/pattern.h"
 
 enum { SCRATCH_BYTES_MAX = 256 * 1024 * 1024 };
 
@@ -41,34 +40,19 @@ struct tool_walk {
     bool is_found;
 };
 
-static bool tool_matches(const struct tool_walk *walk, Str tool)
+/* Marks the snapshot's tools that the name means; marks has one for each. */
+static void match_server(struct tool_walk *walk, const struct snapshot *snapshot, bool *marks)
 {
-    if (walk->is_glob)
-        return walk->has_automaton && automaton_run(&walk->automaton, tool) != 0;
-    return str_eq(walk->name->text, tool);
-}
-
-static void add_tool(struct checker *c, const struct pinned_tool *tool)
-{
-    for (uint32_t i = 0; i < c->scope.count; i++)
-        if (c->scope.tools[i] == tool)
-            return;
-    c->scope.tools[c->scope.count++] = tool;
-}
-
-static void match_server(struct checker *c, struct tool_walk *walk, const struct snapshot *snapshot)
-{
-    if (!walk->is_glob) {
-        const struct pinned_tool *tool = snapshot_tool(snapshot, walk->name->text);
-        walk->is_found |= tool != NULL;
-        if (tool)
-            add_tool(c, tool);
-        return;
+    const struct pinned_tool *only =
+        walk->is_glob ? NULL : snapshot_tool(snapshot, walk->name->text);
+    if (only) {
+        walk->is_found = true;
+        marks[only - snapshot->tools] = true;
     }
-    for (uint32_t i = 0; i < snapshot->tool_count; i++)
-        if (tool_matches(walk, snapshot->tools[i].name)) {
+    for (uint32_t i = 0; walk->has_automaton && i < snapshot->tool_count; i++)
+        if (automaton_run(&walk->automaton, snapshot->tools[i].name)) {
             walk->is_found = true;
-            add_tool(c, &snapshot->tools[i]);
+            marks[i] = true;
         }
 }
 
@@ -107,7 +91,8 @@ static void build_glob(struct checker *c, struct tool_walk *walk, struct arena *
              error.text);
 }
 
-static void check_tool_name(struct checker *c, const struct rule *rule, const struct name *name)
+static void check_tool_name(struct checker *c, const struct rule *rule, const struct name *name,
+                            bool *marks)
 {
     struct tool_walk walk = { .name = name, .is_glob = pattern_is_glob(name->text) };
     if (!name->text.n)
@@ -120,9 +105,12 @@ static void check_tool_name(struct checker *c, const struct rule *rule, const st
     arena_init(&scratch, SCRATCH_BYTES_MAX);
     if (walk.is_glob)
         build_glob(c, &walk, &scratch);
-    for (const struct server_decl *s = c->policy->servers; s; s = s->next)
-        if (s->snapshot && rule_covers(rule, s->alias))
-            match_server(c, &walk, s->snapshot);
+    for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
+        if (!s->snapshot || !rule_covers(rule, s->alias))
+            continue;
+        match_server(&walk, s->snapshot, marks);
+        marks += s->snapshot->tool_count;
+    }
     if (c->scope.is_closed && !walk.is_found && (!walk.is_glob || walk.has_automaton))
         report_no_tool(c, rule, &walk);
     arena_reset(&scratch);
@@ -141,9 +129,19 @@ void check_rule_tools(struct checker *c, const struct rule *rule)
     for (const struct name *name = rule->servers; name; name = name->next)
         is_closed &= symbol_find(&c->servers, name->text) != NULL;
     c->scope = (struct scope){ .is_closed = is_closed };
+    bool *marks = check_memory(c, ARENA_NEW(c->mem, bool, count));
     c->scope.tools = check_memory(c, ARENA_NEW(c->mem, const struct pinned_tool *, count));
-    for (const struct name *name = rule->tools; name && c->scope.tools; name = name->next)
-        check_tool_name(c, rule, name);
+    if (!marks || !c->scope.tools)
+        return;
+    for (const struct name *name = rule->tools; name; name = name->next)
+        check_tool_name(c, rule, name, marks);
+    for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
+        if (!s->snapshot || !rule_covers(rule, s->alias))
+            continue;
+        for (uint32_t i = 0; i < s->snapshot->tool_count; i++)
+            if (*marks++)
+                c->scope.tools[c->scope.count++] = &s->snapshot->tools[i];
+    }
 }
 
 /* ------------------------------- arguments ------------------------------ */

@@ -40,9 +40,9 @@ MUST_USE const char *dfa_build(const struct nfa *nfa, struct arena *mem, struct 
 uint32_t dfa_blame(const struct nfa *nfa, const struct dfa *dfa, struct arena *mem,
                    const struct pattern_node **repeat);
 
-/* Puts states that no text can tell apart into one block: block_of[state], from 0. False when mem
- * is spent. O(states * classes * log states). */
-MUST_USE bool dfa_minimise(const struct dfa *dfa, struct arena *mem, uint32_t *block_of,
+/* Puts states that no text can tell apart into one block: (*block_of)[state], from 0. False when
+ * mem is spent. O(states * classes * log states). */
+MUST_USE bool dfa_minimise(const struct dfa *dfa, struct arena *mem, uint32_t **block_of,
                            uint32_t *block_count);
 
 #endif

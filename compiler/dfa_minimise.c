@@ -137,14 +137,15 @@ static void refine(struct partition *partition, const struct dfa *dfa,
     }
 }
 
-bool dfa_minimise(const struct dfa *dfa, struct arena *mem, uint32_t *block_of,
+bool dfa_minimise(const struct dfa *dfa, struct arena *mem, uint32_t **block_of,
                   uint32_t *block_count)
 {
-    struct partition partition = { .block_of = block_of };
+    struct partition partition = { .block_of = ARENA_NEW(mem, uint32_t, dfa->state_count) };
     struct inverse inverse;
     /* A copy, for the block's own states may move while it splits others. */
     uint32_t *splitter = ARENA_NEW(mem, uint32_t, dfa->state_count);
-    if (!splitter || !inverse_build(dfa, mem, &inverse) || !partition_begin(&partition, dfa, mem))
+    if (!partition.block_of || !splitter || !inverse_build(dfa, mem, &inverse) ||
+        !partition_begin(&partition, dfa, mem))
         return false;
     while (partition.pending_count > 0) {
         uint32_t block = partition.pending[--partition.pending_count];
@@ -152,6 +153,7 @@ bool dfa_minimise(const struct dfa *dfa, struct arena *mem, uint32_t *block_of,
         memcpy(splitter, partition.elems + partition.first[block], count * sizeof *splitter);
         refine(&partition, dfa, &inverse, splitter, count);
     }
+    *block_of = partition.block_of;
     *block_count = partition.blocks;
     return true;
 }

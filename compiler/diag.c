@@ -180,6 +180,15 @@ static void render_carets(struct buf *out, const struct diag *diag, const struct
     buf_add_char(out, '\n');
 }
 
+/* Before any source could be read there is no place to point at. */
+static void render_bare(struct buf *out, const struct diag *diag)
+{
+    buf_printf(out, "%s[%c%u]: ", severity_word(diag), severity_letter(diag),
+               table[diag->id].number);
+    buf_add(out, diag->message);
+    buf_add_char(out, '\n');
+}
+
 static void render_one(struct buf *out, const struct diag *diag, const struct source *source)
 {
     uint32_t line, column, end_line, end_column;
@@ -206,8 +215,10 @@ void diags_render(struct diags *diags, const struct sources *sources, struct buf
     sort_diags(diags);
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct diag *diag = &diags->items[i];
-        ENSURE(diag->span.source < sources->count);
-        render_one(out, diag, &sources->items[diag->span.source]);
+        if (diag->span.source < sources->count)
+            render_one(out, diag, &sources->items[diag->span.source]);
+        else
+            render_bare(out, diag);
     }
     if (diags->dropped)
         buf_printf(out, "... and %u more\n", diags->dropped);
@@ -238,16 +249,20 @@ static void json_one(struct buf *out, const struct diag *diag, const struct sour
     buf_add_char(out, '}');
 }
 
+/* Stands in where no source could be read. */
+static uint32_t first_line;
+static const struct source no_source = { .lines = &first_line, .line_count = 1 };
+
 void diags_json(struct diags *diags, const struct sources *sources, struct buf *out)
 {
     sort_diags(diags);
     buf_add_char(out, '[');
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct diag *diag = &diags->items[i];
-        ENSURE(diag->span.source < sources->count);
+        bool has_source = diag->span.source < sources->count;
         if (i)
             buf_add_char(out, ',');
-        json_one(out, diag, &sources->items[diag->span.source]);
+        json_one(out, diag, has_source ? &sources->items[diag->span.source] : &no_source);
     }
     buf_add_char(out, ']');
 }

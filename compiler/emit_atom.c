@@ -233,7 +233,7 @@ static void gen_binary(struct emitter *e, const struct expr *expr, struct atom_c
     case OP2_LIKE: gen_pattern(e, expr, code); break;
     case OP2_ELSE: gen_one(e, expr, OP_IS_TRUE, 0, code); break;
     case OP2_AND:
-    case OP2_OR: UNREACHABLE("connectives are branches"); break;
+    case OP2_OR: UNREACHABLE("connectives are branches");
     }
 }
 

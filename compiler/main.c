@@ -150,7 +150,7 @@ static enum exit_code run(const struct command *command, int argc, char **argv)
     return code;
 }
 
-int main(int argc, char **argv)
+static enum exit_code dispatch(int argc, char **argv)
 {
     Str name = argc > 1 ? str_of(argv[1]) : STR("");
     if (str_eq(name, STR("help")) || str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) {
@@ -161,8 +161,7 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     if (str_eq(name, STR("--version"))) {
-        printf("mcpc %s\n", MCP_VERSION);
-        return EXIT_OK;
+        return printf("mcpc %s\n", MCP_VERSION) > 0 ? EXIT_OK : EXIT_USAGE;
     }
     for (size_t i = 0; i < COUNT(commands); i++) {
         if (str_eq(name, str_of(commands[i].name)))
@@ -172,4 +171,10 @@ int main(int argc, char **argv)
         (void)usage_error("there is no subcommand %s", argv[1]);
     print_help(stderr);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    enum exit_code code = dispatch(argc, argv);
+    return (int)code;
 }

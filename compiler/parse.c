@@ -18,6 +18,8 @@ struct feeder {
     bool was_broken;       /* the token before swallowed the rest of its line */
     bool is_recovering;
     uint32_t blocks, sets; /* braces opened while recovering */
+    struct token head[2];  /* the first tokens of the statement */
+    uint32_t head_count;
 };
 
 /* Tokens in the order in which a message names them. */
@@ -176,8 +178,8 @@ static void help_expected(struct feeder *f, const struct token *token)
         diag_help(f->ps.diags, "'==' compares");
     else if (is_operator && takes(f, TK_AND))
         diag_help(f->ps.diags, "comparisons don't chain: write 'a < b and b < c'");
-    else if (token->kind == TK_LET && takes(f, TK_RBRACE))
-        diag_help(f->ps.diags, "a 'let' stands outside of tests");
+    else if (starts_statement(token->kind) && takes(f, TK_EXPECT))
+        diag_help(f->ps.diags, "statements stand outside of tests: is a '}' missing before?");
     else if (keyword_kind(token->text) && is_word(token) && takes(f, TK_NAME))
         diag_help(f->ps.diags, "it is a keyword: take another name");
     else if (takes(f, TK_POLICY) && !takes(f, TK_AS))
@@ -219,9 +221,26 @@ static struct token semicolon_at(uint32_t source, uint32_t at)
                            .text = STR_INIT(";") };
 }
 
+/* A name that a broken statement would have declared is declared all the same, so that its uses
+ * are not reported as well. */
+static void declare_broken(struct feeder *f)
+{
+    const struct token *word = &f->head[0], *name = &f->head[1];
+    if (f->head_count < 2)
+        return;
+    if (word->kind == TK_LET && name->kind == TK_NAME) {
+        struct token unknown = { .kind = TK_NAME, .span = name->span, .text = STR_INIT("") };
+        ast_let(&f->ps, *name, ast_literal(&f->ps, EXPR_NAME, unknown), name->span);
+    } else if (word->kind == TK_SERVER && name->kind == TK_STRING) {
+        struct token absent = { .kind = 0 };
+        ast_server(&f->ps, *name, absent, absent, name->span);
+    }
+}
+
 /* The parser drops what it has of the statement; skipping begins. */
 static void begin_recovery(struct feeder *f)
 {
+    declare_broken(f);
     push(f, TK_RESERVED, (struct token){ .kind = TK_RESERVED, .span = f->previous });
     f->is_recovering = true;
     f->blocks = f->sets = f->nesting = 0;
@@ -254,9 +273,11 @@ static bool is_sync(struct feeder *f, const struct token *token)
     int kind = token->kind;
     if (kind == 0)
         return true;
-    bool is_start = starts_statement(kind) ||
-                    (f->ps.test && is_one_of(kind, test_starts, COUNT(test_starts)));
-    if (is_start && lexer_is_line_start(&f->lx, token->span.lo))
+    /* In a test only a statement that is not indented shows that the test was not closed. */
+    uint32_t at = token->span.lo;
+    bool is_statement = starts_statement(kind) && (!f->ps.test || at == 0 || f->lx.begin[at - 1] == '\n');
+    bool is_item = f->ps.test && is_one_of(kind, test_starts, COUNT(test_starts));
+    if ((is_statement || is_item) && lexer_is_line_start(&f->lx, at))
         return true;
     if (kind == TK_LBRACE || kind == TK_RBRACE)
         return !skip_brace(f, kind);
@@ -268,6 +289,8 @@ static void end_recovery(struct feeder *f, const struct token *token)
 {
     f->is_recovering = false;
     push(f, TK_SEMI, semicolon_at(f->ps.source, token->span.lo));
+    if (f->ps.test && starts_statement(token->kind))
+        push(f, TK_RBRACE, (struct token){ .kind = TK_RBRACE, .span = f->previous });
 }
 
 /* A ';' that was forgotten: the token begins the next statement, or nothing follows. */
@@ -350,6 +373,10 @@ static void parse_tokens(struct feeder *f)
         feed(f, token);
         f->previous = token.span;
         f->previous_kind = token.kind;
+        if (token.kind == TK_SEMI || token.kind == TK_RBRACE)
+            f->head_count = 0;
+        else if (f->head_count < COUNT(f->head))
+            f->head[f->head_count++] = token;
         f->was_broken = f->lx.is_broken;
     } while (token.kind && !f->ps.is_stopped);
 }

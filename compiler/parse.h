@@ -24,6 +24,7 @@ struct parse {
     struct test_call *last_call;
     struct token as;               /* the `as` in force; kind 0: none */
     Span as_span;
+    bool is_as_unused;             /* no call has been made under it */
 };
 
 /* An expression with all that belongs to it in the source, parentheses too. */

@@ -6,36 +6,33 @@
  * matcher on that text.
  */
 #include "compiler/automaton.h"
+#include "fuzz/target.h"
 #include "tests/unit/slow_match.h"
 
 #include <stdlib.h>
 
 enum { PATTERNS_MAX = 4, MEMORY = 64 * 1024 * 1024, SLOW_BYTES_MAX = 200 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static Str exact_copy(const uint8_t *bytes, size_t n)
+/* A heap block of its own for each piece, so that a read past its end is seen. */
+static Str exact_copy(char **block, const uint8_t *bytes, size_t n)
 {
-    char *copy = malloc(n ? n : 1);
-    ENSURE(copy != NULL);
+    *block = malloc(n ? n : 1);
+    ENSURE(*block != NULL);
     if (n)
-        memcpy(copy, bytes, n);
-    return (Str){ .p = copy, .n = n };
+        memcpy(*block, bytes, n);
+    return (Str){ .p = *block, .n = n };
 }
 
-static void drop(Str s)
-{
-    free((void *)(uintptr_t)s.p);
-}
-
-static uint32_t split_patterns(const uint8_t **data, const uint8_t *end, Str *patterns)
+static uint32_t split_patterns(const uint8_t **data, const uint8_t *end, Str *patterns,
+                               char **blocks)
 {
     uint32_t count = 0;
     while (count < PATTERNS_MAX) {
         const uint8_t *at = *data;
         while (at < end && *at < 0xFE)
             at++;
-        patterns[count++] = exact_copy(*data, (size_t)(at - *data));
+        patterns[count] = exact_copy(&blocks[count], *data, (size_t)(at - *data));
+        count++;
         bool is_last = at == end || *at == 0xFF;
         *data = at == end ? end : at + 1;
         if (is_last)
@@ -87,11 +84,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *at = data + 1, *end = data + size;
     enum automaton_syntax syntax = (enum automaton_syntax)(data[0] % 3);
     Str patterns[PATTERNS_MAX];
+    char *blocks[PATTERNS_MAX + 1] = { NULL };
     struct arena mem;
     struct automaton automaton;
     struct automaton_error error;
-    uint32_t count = split_patterns(&at, end, patterns);
-    Str text = exact_copy(at, (size_t)(end - at));
+    uint32_t count = split_patterns(&at, end, patterns, blocks);
+    Str text = exact_copy(&blocks[count], at, (size_t)(end - at));
     arena_init(&mem, MEMORY);
     if (automaton_build(patterns, count, syntax, &mem, &automaton, &error) == ST_OK) {
         check_table(&automaton);
@@ -100,8 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_error(&error, patterns, count);
     }
     arena_reset(&mem);
-    drop(text);
-    for (uint32_t i = 0; i < count; i++)
-        drop(patterns[i]);
+    for (size_t i = 0; i < COUNT(blocks); i++)
+        free(blocks[i]);
     return 0;
 }

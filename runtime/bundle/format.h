@@ -61,7 +61,7 @@ struct b_text {
     uint32_t offset, length; /* in STRINGS */
 };
 
-enum { B_NONE = UINT32_MAX }; /* an index that refers to nothing */
+#define B_NONE UINT32_MAX /* an index that refers to nothing */
 
 struct b_meta {
     struct b_text name;      /* of the policy */

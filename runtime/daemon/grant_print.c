@@ -3,14 +3,14 @@
  * the grant, so nothing of them may steer a terminal. */
 #include "runtime/daemon/grant_print.h"
 
-#include "runtime/base/buf.h"
 #include "runtime/base/utc.h"
 #include "runtime/base/world.h"
-#include "runtime/json/json.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { JSON_BYTES_MAX = 256 * 1024 * 1024, COLUMNS = 8 };
+enum { COLUMNS = 8 };
 
 static const char *state_of(const struct grant_row *row)
 {
@@ -102,57 +102,59 @@ enum status grant_print_table(const struct grant_row *rows, size_t count, struct
     return fflush(stdout) == 0 ? ST_OK : ST_IO;
 }
 
-static void add_text(struct buf *out, const char *name, Str text)
+/* cJSON takes NUL-terminated text; what the store holds has no NUL inside. */
+static bool add_text(cJSON *object, const char *name, Str text)
 {
-    buf_printf(out, "\"%s\":", name);
-    json_write_string(out, text);
-    buf_add_char(out, ',');
+    char *copy = strndup(text.p ? text.p : "", text.n);
+    bool is_added = copy && cJSON_AddStringToObject(object, name, copy);
+    free(copy);
+    return is_added;
 }
 
 /* 0 stands for a moment that never comes. */
-static void add_time(struct buf *out, const char *name, int64_t ms)
+static bool add_time(cJSON *object, const char *name, int64_t ms)
 {
     struct utc_text text = utc_millis(ms);
     if (ms == 0)
-        buf_printf(out, "\"%s\":null,", name);
-    else
-        buf_printf(out, "\"%s\":\"%s\",", name, text.text);
+        return cJSON_AddNullToObject(object, name) != NULL;
+    return cJSON_AddStringToObject(object, name, text.text) != NULL;
 }
 
-static void add_grant(struct buf *out, const struct grant_row *row)
+static bool add_servers(cJSON *object, const struct grant_row *row)
 {
-    buf_add_char(out, '{');
-    add_text(out, "id", row->id);
-    add_text(out, "principal", row->principal);
-    buf_add(out, STR("\"servers\":["));
-    for (size_t i = 0; i < row->server_count; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        json_write_string(out, row->servers[i]);
+    cJSON *list = cJSON_AddArrayToObject(object, "servers");
+    for (size_t i = 0; list && i < row->server_count; i++) {
+        char *copy = strndup(row->servers[i].p, row->servers[i].n);
+        cJSON *item = copy ? cJSON_CreateString(copy) : NULL;
+        free(copy);
+        if (!item || !cJSON_AddItemToArray(list, item))
+            return false;
     }
-    buf_add(out, STR("],"));
-    add_text(out, "policy", row->policy);
-    add_time(out, "created", row->created_ms);
-    add_time(out, "expires", row->expires_ms);
-    add_time(out, "revoked", row->revoked_ms);
-    add_text(out, "label", row->label);
-    buf_printf(out, "\"state\":\"%s\"}", state_of(row));
+    return list != NULL;
+}
+
+static bool add_grant(cJSON *list, const struct grant_row *row)
+{
+    cJSON *grant = cJSON_CreateObject();
+    if (!grant || !cJSON_AddItemToArray(list, grant))
+        return false;
+    return add_text(grant, "id", row->id) && add_text(grant, "principal", row->principal) &&
+           add_servers(grant, row) && add_text(grant, "policy", row->policy) &&
+           add_time(grant, "created", row->created_ms) &&
+           add_time(grant, "expires", row->expires_ms) &&
+           add_time(grant, "revoked", row->revoked_ms) && add_text(grant, "label", row->label) &&
+           add_text(grant, "state", str_of(state_of(row)));
 }
 
 enum status grant_print_json(const struct grant_row *rows, size_t count)
 {
-    struct buf out;
-    buf_init(&out, JSON_BYTES_MAX);
-    buf_add_char(&out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_add(&out, STR(",\n "));
-        add_grant(&out, &rows[i]);
-    }
-    buf_add(&out, STR("]\n"));
-    enum status status = out.is_full ? ST_LIMIT : ST_OK;
-    if (status == ST_OK && (fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0))
-        status = ST_IO;
-    buf_free(&out);
+    cJSON *list = cJSON_CreateArray();
+    bool is_built = list != NULL;
+    for (size_t i = 0; is_built && i < count; i++)
+        is_built = add_grant(list, &rows[i]);
+    char *text = is_built ? cJSON_PrintUnformatted(list) : NULL;
+    enum status status = !text ? ST_NO_MEMORY : puts(text) < 0 || fflush(stdout) != 0 ? ST_IO : ST_OK;
+    cJSON_free(text);
+    cJSON_Delete(list);
     return status;
 }

@@ -65,6 +65,8 @@ static void deliver(struct leg *leg, const struct json_doc *doc,
                     const struct jsonrpc_message *message)
 {
     struct answer answer = { .kind = ANSWER_ERROR, .era = leg->upstream->era, .doc = doc };
+    if (!leg->is_handshake)
+        leg->upstream->rest_ms = 0; /* it works: the next failure is a first one */
     if (message->kind == JSONRPC_RESULT) {
         const char *fault = result_fault(doc, message->result);
         if (fault) {

@@ -318,6 +318,11 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
     return ST_OK;
 }
 
+bool gateway_is_idle(const struct gateway *gateway)
+{
+    return !gateway->calls;
+}
+
 void gateway_stop(struct gateway *gateway)
 {
     gateway->is_stopped = true;

@@ -47,6 +47,9 @@ struct incoming {
 /* The config's servers are borrowed for the gateway's life, its other pointers too. */
 MUST_USE enum status gateway_open(const struct gateway_config *config, struct gateway **out);
 
+/* True when no request waits for a server. */
+bool gateway_is_idle(const struct gateway *gateway);
+
 /* Fails what is in flight (replies are made) and ends all servers. The loop must turn once more. */
 void gateway_stop(struct gateway *gateway);
 void gateway_close(struct gateway *gateway); /* takes it; must be stopped; NULL is fine */

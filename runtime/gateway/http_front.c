@@ -54,8 +54,9 @@ void http_front_set_port(struct http_front *front, uint16_t port)
     bool is_v6 = listen.n && memchr(listen.p, ':', listen.n) != NULL;
     const Str names[OWN_HOSTS] = { listen, STR("localhost"), STR("127.0.0.1"), STR("[::1]") };
     for (size_t i = 0; i < OWN_HOSTS; i++) {
-        const char *format = i == 0 && is_v6 ? "[%.*s]:%u" : "%.*s:%u";
-        int n = snprintf(front->host_text[i], HOST_TEXT_MAX, format, STR_ARG(names[i]), port);
+        bool is_bare = i == 0 && is_v6;
+        int n = snprintf(front->host_text[i], HOST_TEXT_MAX, "%s%.*s%s:%u", is_bare ? "[" : "",
+                         STR_ARG(names[i]), is_bare ? "]" : "", port);
         ENSURE(n > 0 && n < HOST_TEXT_MAX);
         front->own_hosts[i] = (Str){ .p = front->host_text[i], .n = (size_t)n };
     }

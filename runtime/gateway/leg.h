@@ -36,13 +36,15 @@ struct leg {
     struct leg *next;
     struct upstream *upstream;
     uint64_t id;
-    bool is_notification, is_sent, is_handshake, has_moved; /* moved to a new session once */
-    Str method, name;                                       /* lent from text */
-    char *text;                                             /* owned */
-    struct buf members;                                     /* of params, `_meta` not among them */
+    bool is_notification, is_sent, is_handshake,
+        has_moved;      /* sent again once: it is known not to have run */
+    Str method, name;   /* lent from text */
+    char *text;         /* owned */
+    struct buf members; /* of params, `_meta` not among them */
     answer_fn answer;
     void *user;
     struct timer *timer;
+    uint64_t stream_at; /* stdio: where in the child's input the message begins */
     /* HTTP */
     struct http_call *http;
     enum leg_body body_kind;
@@ -116,7 +118,10 @@ void upstream_take(struct upstream *upstream, Str text);
 void upstream_drop_message(struct upstream *upstream, const char *what);
 
 /* upstream.c */
-bool upstream_transmit(struct leg *leg); /* false: it could not be sent, and is gone */
+enum transmitted { LEG_SENT, LEG_KEPT, LEG_GONE };
+/* KEPT: the server is ending and has read nothing of it, so it waits for the next start. GONE: it
+ * could not be sent and has failed. After SENT a notification on stdio is finished, too. */
+enum transmitted upstream_transmit(struct leg *leg);
 /* Tells the server something, if it can be told; forgets about it. */
 void upstream_notify(struct upstream *upstream, Str method, Str members);
 /* The server has forgotten the session: the leg did not run and goes again in a new one. */

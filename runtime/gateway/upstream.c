@@ -67,7 +67,7 @@ static void on_rested(void *user)
     pump_later(user);
 }
 
-bool upstream_transmit(struct leg *leg)
+enum transmitted upstream_transmit(struct leg *leg)
 {
     struct upstream *upstream = leg->upstream;
     struct buf text;
@@ -76,14 +76,16 @@ bool upstream_transmit(struct leg *leg)
     enum status status =
         text.is_full ? ST_NO_MEMORY : upstream->transport->send(upstream, leg, buf_str(&text));
     buf_free(&text);
+    if (status == ST_CLOSED && upstream->state == UPSTREAM_READY && !leg->is_notification)
+        return LEG_KEPT;
     if (status != ST_OK) {
         leg_fail(leg, FAILURE_GONE, "the request could not be sent to the server");
-        return false;
+        return LEG_GONE;
     }
     leg->is_sent = true;
     if (leg->is_notification && upstream->transport->is_stdio)
         leg_finish(leg, &(struct answer){ .kind = ANSWER_RESULT, .era = upstream->era });
-    return true;
+    return LEG_SENT;
 }
 
 void upstream_notify(struct upstream *upstream, Str method, Str members)
@@ -93,23 +95,23 @@ void upstream_notify(struct upstream *upstream, Str method, Str members)
     if (!leg)
         return;
     leg->is_notification = true;
-    if (!upstream_transmit(leg))
+    if (upstream_transmit(leg) != LEG_SENT)
         log_debug("server not told server=%.*s", STR_ARG(upstream->server->spec->alias));
 }
 
-static bool send_handshake(struct upstream *upstream, Str method, Str members, answer_fn answer)
+static void send_handshake(struct upstream *upstream, Str method, Str members, answer_fn answer)
 {
     struct upstream_request request = { .method = method, .members = members };
     struct leg *leg = leg_new(upstream, &request, answer, upstream);
     if (!leg) {
         upstream_broken(upstream, FAILURE_INTERNAL, "no memory left");
-        return false;
+        return;
     }
     leg->is_handshake = true;
     leg->is_notification = str_starts(method, STR("notifications/"));
     if (upstream->state == UPSTREAM_PROBING && upstream->transport->is_stdio)
         timer_start(leg->timer, upstream->owner->limits->probe_timeout_ms);
-    return upstream_transmit(leg);
+    (void)upstream_transmit(leg); /* a failure ends the leg, and its answer says so */
 }
 
 static void establish(struct upstream *upstream, enum server_era era)
@@ -266,8 +268,8 @@ static void pump(void *user)
     }
     struct leg *leg;
     while (upstream->state == UPSTREAM_READY && (leg = first_waiting(upstream)))
-        if (upstream_transmit(leg))
-            upstream->rest_ms = 0;
+        if (upstream_transmit(leg) == LEG_KEPT)
+            return; /* the transport will say that the server is gone */
 }
 
 /* Ends the handshake's own legs without an answer, then fails the others that match. */

@@ -18,14 +18,29 @@ static void on_line(void *user, Str line)
         upstream_take(user, line);
 }
 
+/* Requests that the process never took out of its pipe have not run: the next one gets them. */
+static void keep_unread(struct upstream *upstream)
+{
+    uint64_t taken = child_taken(upstream->child);
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next) {
+        if (!leg->is_sent || leg->is_notification || leg->has_moved || leg->stream_at < taken)
+            continue;
+        leg->is_sent = false;
+        leg->has_moved = true;
+    }
+}
+
 static void on_gone(void *user, const char *why)
 {
     struct upstream *upstream = user;
     log_info("server ended server=%.*s why=%s", STR_ARG(upstream->server->spec->alias), why);
-    if (upstream->state == UPSTREAM_PROBING)
+    if (upstream->state == UPSTREAM_PROBING) {
         upstream_probe_died(upstream);
-    else
-        upstream_broken(upstream, FAILURE_GONE, "the server has ended");
+        return;
+    }
+    if (upstream->state == UPSTREAM_READY)
+        keep_unread(upstream);
+    upstream_broken(upstream, FAILURE_GONE, "the server has ended");
 }
 
 static enum status stdio_start(struct upstream *upstream)
@@ -53,9 +68,9 @@ static enum status stdio_start(struct upstream *upstream)
 
 static enum status stdio_send(struct upstream *upstream, struct leg *leg, Str text)
 {
-    (void)leg;
     if (!upstream->child)
         return ST_CLOSED;
+    leg->stream_at = child_queued(upstream->child);
     /* Line ends are white space between tokens here: inside a string JSON forbids them. */
     struct buf line;
     buf_init(&line, text.n);

@@ -281,7 +281,7 @@ static enum state close_container(struct json_scan *scan, enum json_type type,
 /* ST_VALUE and ST_FIRST_ITEM: a value, or the end of an array that is still empty. */
 static enum state scan_value(struct json_scan *scan, bool may_close)
 {
-    const unsigned char *limit = scan->limit, *cursor = scan->cursor, *marker = cursor, *token;
+    const unsigned char *limit = scan->limit, *cursor = scan->cursor, *token;
 again:
     token = cursor;
     /*!re2c

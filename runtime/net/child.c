@@ -295,6 +295,16 @@ enum status child_write(struct child *child, Str line)
     return lines_write(child->lines, line);
 }
 
+uint64_t child_queued(const struct child *child)
+{
+    return lines_queued(child->lines);
+}
+
+uint64_t child_taken(const struct child *child)
+{
+    return lines_taken(child->lines);
+}
+
 long child_pid(const struct child *child)
 {
     return child->pid;

@@ -38,6 +38,9 @@ struct child_events {
 MUST_USE enum status child_start(struct loop *loop, const struct child_spec *spec,
                                  const struct child_events *events, void *user, struct child **out);
 MUST_USE enum status child_write(struct child *child, Str line);
+/* Of what was written to it, in bytes: see lines.h. Also legal in on_gone. */
+uint64_t child_queued(const struct child *child);
+uint64_t child_taken(const struct child *child);
 long child_pid(const struct child *child);
 
 /* Takes the child; no callback afterwards. Goes on in the background until it is reaped. */

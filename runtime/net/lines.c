@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -26,8 +27,10 @@ struct lines {
     int read_flags, write_flags; /* as found, restored on closing: others may share the file */
     struct watch *read_watch, *write_watch;
     struct buf in, out;
-    size_t scan;   /* bytes of in that are known to hold no LF; <= in.n */
-    size_t out_at; /* bytes of out already written; <= out.n */
+    size_t scan;     /* bytes of in that are known to hold no LF; <= in.n */
+    size_t out_at;   /* bytes of out already written; <= out.n */
+    uint64_t queued; /* bytes that were ever to be written */
+    uint64_t taken;  /* of these, once the write end is closed: see lines_taken */
     size_t max_line;
     struct lines_events events;
     void *user;
@@ -146,8 +149,24 @@ static void close_descriptor(int *fd, int flags)
     *fd = -1;
 }
 
+uint64_t lines_queued(const struct lines *lines)
+{
+    return lines->queued;
+}
+
+uint64_t lines_taken(const struct lines *lines)
+{
+    if (lines->write_fd < 0)
+        return lines->taken;
+    int unread = 0;
+    if (ioctl(lines->write_fd, FIONREAD, &unread) != 0 || unread < 0)
+        unread = 0;
+    return lines->queued - (lines->out.n - lines->out_at) - (uint64_t)unread;
+}
+
 static void close_output(struct lines *lines)
 {
+    lines->taken = lines_taken(lines);
     watch_close(lines->write_watch);
     lines->write_watch = NULL;
     close_descriptor(&lines->write_fd, lines->write_flags);
@@ -257,6 +276,7 @@ enum status lines_write(struct lines *lines, Str text)
     }
     buf_add(&lines->out, text);
     buf_add_char(&lines->out, '\n');
+    lines->queued += text.n + 1;
     if (was_idle)
         flush(lines);
     return ST_OK;

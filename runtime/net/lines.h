@@ -28,6 +28,12 @@ MUST_USE enum status lines_open(struct loop *loop, int read_fd, int write_fd, si
  * ST_CLOSED: the write end is closed. Then nothing was queued. Never calls back. */
 MUST_USE enum status lines_write(struct lines *lines, Str text);
 
+/* Bytes queued so far, line ends included, and how many of them the reader has taken out of the
+ * pipe: what lies behind that point nobody has read. The reader may take more at any time, unless
+ * it has ended. */
+uint64_t lines_queued(const struct lines *lines);
+uint64_t lines_taken(const struct lines *lines);
+
 /* Closes the write end once what is queued is written. */
 void lines_end_output(struct lines *lines);
 bool lines_output_is_idle(const struct lines *lines);

@@ -181,7 +181,6 @@ static struct ref_value value(struct ref *ref, const struct expr *e)
     case EXPR_HAS: break;
     }
     UNREACHABLE("no value");
-    return (struct ref_value){ .kind = R_UNKNOWN };
 }
 
 static enum truth claim(bool holds)

@@ -16,7 +16,7 @@ static const char source_text[] =
     "server \"a\";\n"
     "let ours = { \"x/y\", \"é\", \"z\" };\n"
     "allow tool \"read_*\", \"get\" when args.s matches /a+b|c/ and length(args.l) <= 3;\n"
-    "allow tool \"write\" on \"a\" when \"${args.o.r}/${args.n}\" in ours or args.n in { 1, 2.5, 1e3 }"
+    "allow tool \"write\" on \"a\" when \"${args.o.r}/${args.n}\" in ours or args.n in { 1, 2.5, 1_000 }"
     " reason \"only ours\";\n"
     "deny tool \"*_all\", \"write\" unless \"admins\" in principal.groups and has args.why;\n"
     "deny tool \"get\" when (args.b ?? false) or args.s == null or args.n > 10 or args.t in [args.u, \"q\"];\n";
@@ -39,7 +39,7 @@ static void compile(void)
     compilation_init(&c);
     buf_init(&good, BUNDLE_BYTES_MAX);
     buf_init(&diags, 1 << 20);
-    ENSURE(source_add(&c.sources, STR("p.pol"), STR(source_text), &c.mem, &c.source) == ST_OK);
+    ENSURE(source_add(&c.sources, STR("p.pol"), str_of(source_text), &c.mem, &c.source) == ST_OK);
     c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
     bool is_good = policy_check(c.policy, &c.sources, c.source, &c.mem, &c.diags) &&
                    compilation_emit(&c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_command.c - `mcpd grant ...` and the options, by exit code and by what goes to which
- * stream. The way from a compiled policy to a token is tried end to end elsewhere. */
+ * stream. */
+#include "compiler/bundle_write.h"
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/daemon/command.h"
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_MAX = 64 * 1024, WORDS_MAX = 16 };
+enum { OUTPUT_MAX = 64 * 1024, WORDS_MAX = 16, BUNDLE_BYTES = 1024 * 1024 };
 
 static char out_bytes[OUTPUT_MAX], err_bytes[OUTPUT_MAX];
 static Str out, err;
@@ -138,6 +139,106 @@ static void test_create_refused(void)
     CHECK_STR(out, STR("[]\n"));
 }
 
+/* The smallest policy for server "fs": it has no rule, so it denies everything. */
+static void write_bundle(const char *path)
+{
+    struct arena mem;
+    struct bundle bundle;
+    struct bundle_error error;
+    struct buf bytes;
+    arena_init(&mem, BUNDLE_BYTES);
+    buf_init(&bytes, BUNDLE_BYTES);
+    bundle_init(&bundle, &mem);
+    struct b_server server = { .alias = bundle_text(&bundle, STR("fs")), .dfa = B_NONE };
+    server.other = bundle_list(&bundle, NULL, 0);
+    struct b_shape anything = { .flags = B_SHAPE_OPEN };
+    (void)bundle_add(&bundle, SECTION_SHAPES, &anything);
+    (void)bundle_add(&bundle, SECTION_SERVERS, &server);
+    struct b_meta meta = { .name = bundle_text(&bundle, STR("fs-demo")), .version = 1 };
+    ENSURE(bundle_finish(&bundle, &meta, &bytes, &error) == ST_OK);
+    scratch_write(path, buf_str(&bytes));
+    bundle_free(&bundle);
+    buf_free(&bytes);
+    arena_reset(&mem);
+}
+
+static void run_create(const char *more, int want)
+{
+    char line[1024];
+    (void)snprintf(line, sizeof line, "--policy %s %s", scratch_path("fs.polb").text, more);
+    CHECK_ROW(run_configured(command_grant_create, line) == want, "%s: %.*s", more, STR_ARG(err));
+}
+
+/* One process, as the options want it: a grant that works, by the token on standard output. */
+static void create_in_child(void)
+{
+    struct store *store = NULL;
+    const struct grant_row *row = NULL;
+    run_create("--principal anna --server fs --label x --expires 45m", EXIT_DONE);
+    CHECK(out.n == GRANT_TOKEN_BYTES + 1 && out.p[out.n - 1] == '\n');
+    CHECK(str_starts(err, STR("mcpd: warning: principal \"anna\" is not in the configuration")));
+    CHECK(str_contains(err, STR("\ngrant g_")) &&
+          str_contains(err, STR(" for anna on fs, policy /")));
+    CHECK(!str_contains(err, str_sub(out, 5, out.n - 1)));
+    ENSURE(store_open_sqlite(scratch_path("mcpd.db").text, &store) == ST_OK);
+    struct grant_cache *cache = grant_cache_open(store);
+    CHECK(grant_find(cache, str_sub(out, 0, out.n - 1), &row) == GRANT_ACTIVE);
+    CHECK(row && grant_covers(row, STR("fs")) && !grant_covers(row, STR("docs")));
+    CHECK(row && row->expires_ms - row->created_ms <= 2700000 &&
+          row->expires_ms - row->created_ms > 2640000);
+    grant_cache_close(cache);
+    store->ops->close(store);
+}
+
+static void create_uncovered(void)
+{
+    run_create("--principal p --server docs", EXIT_FAILED);
+    CHECK(out.n == 0 && str_contains(err, STR("says nothing about server \"docs\"")));
+}
+
+/* A token that nobody got to see must not go on being good. */
+static void create_unseen(void)
+{
+    int saved = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    char *argv[8];
+    struct scratch_path config = scratch_path("mcpd.jsonc"), policy = scratch_path("fs.polb");
+    char words[8][SCRATCH_PATH_MAX] = { "--config", "",   "--principal", "p",
+                                        "--server", "fs", "--policy",    "" };
+    (void)snprintf(words[1], sizeof words[1], "%s", config.text);
+    (void)snprintf(words[7], sizeof words[7], "%s", policy.text);
+    for (size_t i = 0; i < COUNT(argv); i++)
+        argv[i] = words[i];
+    ENSURE(saved >= 0 && full >= 0 && dup2(full, STDOUT_FILENO) == STDOUT_FILENO);
+    int saved_err = redirect(STDERR_FILENO, "err");
+    int code = command_grant_create(COUNT(argv), argv);
+    restore(STDERR_FILENO, saved_err);
+    restore(STDOUT_FILENO, saved);
+    CHECK(code == EXIT_FAILED);
+    CHECK(run_configured(command_grant_list, "") == EXIT_DONE);
+    CHECK(str_contains(out, STR(" revoked")));
+    (void)close(full);
+}
+
+static bool passes_in_child(void (*test)(void))
+{
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child != 0)
+        return check_child(child);
+    check_ok = true;
+    test();
+    _exit(check_ok ? 0 : 1);
+}
+
+static void test_create(void)
+{
+    write_bundle(scratch_path("fs.polb").text);
+    CHECK(passes_in_child(create_uncovered));
+    CHECK(passes_in_child(create_unseen));
+    CHECK(passes_in_child(create_in_child));
+    (void)unlink(scratch_path("mcpd.db").text);
+}
+
 static int64_t now_ms = INT64_C(1795489200123);
 
 static int64_t fake_ms(void)
@@ -238,9 +339,11 @@ int main(void)
 {
     log_set_level(LOG_ERROR);
     scratch_write(scratch_path("mcpd.jsonc").text,
-                  STR("{ \"servers\": { \"fs\": { \"command\": [\"x\"] } } }"));
+                  STR("{ \"servers\": { \"fs\": { \"command\": [\"x\"] }, "
+                      "\"docs\": { \"url\": \"https://x\" } } }"));
     RUN(test_check);
     RUN(test_create_refused);
+    RUN(test_create);
     RUN(test_list_and_revoke);
     RUN(test_store_refused);
     RUN(test_documented);

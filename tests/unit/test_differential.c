@@ -26,7 +26,7 @@ static const char *const fields[] = { "args.s", "args.t", "args.n", "args.m", "a
 static const char *const strings[] = { "\"\"", "\"a\"", "\"ab\"", "\"abc\"", "\"a/b\"", "\"é\"",
                                        "\"main\"", "\"eng\"", "\"${args.s}/${args.t}\"",
                                        "\"${args.s}-${args.n}\"", "\"x${prefix}\"", "prefix" };
-static const char *const numbers[] = { "0", "1", "-1", "10", "0.5", "1_000", "50.00", "limit" };
+static const char *const numbers[] = { "0", "1", "-1", "10", "0.5", "1_000", "50.00", "bound" };
 static const char *const patterns[] = { "/a.*/", "/main|release\\/.*/", "/[a-c]+/", "/\\d{1,3}/",
                                         "/.?/" };
 static const char *const globs[] = { "\"a*\"", "\"*\"", "\"**/b\"", "\"{a,ab}*\"", "\"?\"" };
@@ -99,7 +99,7 @@ static void make_policy(struct buf *out)
     add_text(out, "policy \"generated\";\n");
     if (roll(2))
         add_text(out, "server \"s\";\n");
-    add_text(out, "let prefix = \"ab\";\nlet limit = 7.5;\n");
+    add_text(out, "let prefix = \"ab\";\nlet bound = 7.5;\n");
     uint32_t rules = 1 + roll(6);
     for (uint32_t i = 0; i < rules; i++)
         add_rule(out, roll(10) == 0);

@@ -215,8 +215,7 @@ static void test_refusals(void)
         if (i == 4)
             CHECK(say(f.loop, fd, (Str){ junk, sizeof junk }));
         CHECK_ROW(hear(f.loop, fd, &f.heard, STR("")), "%s: not closed", refusals[i].name);
-        CHECK_ROW(str_starts(buf_str(&f.heard), refusals[i].answer), "%s: %.*s", refusals[i].name,
-                  STR_ARG(buf_str(&f.heard)));
+        CHECK_ROW(str_starts(buf_str(&f.heard), refusals[i].answer), "%s", refusals[i].name);
         CHECK(str_contains(buf_str(&f.heard), STR("\r\nConnection: close\r\n")));
         CHECK(str_ends(buf_str(&f.heard), STR("\r\nContent-Length: 0\r\n\r\n")));
         CHECK_ROW(f.heads == refusals[i].heads && f.gones == refusals[i].gones, "%s: %d, %d",

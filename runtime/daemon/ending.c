@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ending.c - a clock that looks every few milliseconds whether the next step may be taken. It runs
+ * once in a process's life, so looking is simpler than being told. */
+#include "runtime/daemon/ending.h"
+
+#include "runtime/base/log.h"
+#include "runtime/base/world.h"
+#include "runtime/net/child.h"
+
+#include <stdlib.h>
+
+struct ending {
+    struct loop *loop;
+    const struct ending_steps *steps;
+    void *user;
+    struct timer *timer;
+    int64_t deadline_ms; /* of the step that is going on; 0: not begun */
+    bool is_cut;
+};
+
+static void look(void *user)
+{
+    struct ending *ending = user;
+    int64_t now = world_mono_ms();
+    bool is_late = now >= ending->deadline_ms;
+    if (!ending->is_cut && (is_late || ending->steps->is_drained(ending->user))) {
+        ending->is_cut = true;
+        ending->deadline_ms = now + ENDING_REAP_MS;
+        ending->steps->cut(ending->user);
+    } else if (ending->is_cut && is_late && child_count()) {
+        log_warn("servers had to be killed count=%zu", child_count());
+        child_kill_all();
+    }
+    if (ending->is_cut && child_count() == 0)
+        loop_stop(ending->loop);
+    else
+        timer_start(ending->timer, ENDING_LOOK_MS);
+}
+
+struct ending *ending_open(struct loop *loop, const struct ending_steps *steps, void *user)
+{
+    struct ending *ending = calloc(1, sizeof *ending);
+    if (!ending)
+        return NULL;
+    *ending = (struct ending){ .loop = loop, .steps = steps, .user = user };
+    ending->timer = timer_open(loop, look, ending);
+    if (ending->timer)
+        return ending;
+    free(ending);
+    return NULL;
+}
+
+void ending_close(struct ending *ending)
+{
+    if (!ending)
+        return;
+    timer_close(ending->timer);
+    free(ending);
+}
+
+bool ending_has_begun(const struct ending *ending)
+{
+    return ending->deadline_ms != 0;
+}
+
+void ending_begin(struct ending *ending, int64_t drain_ms)
+{
+    if (ending->is_cut)
+        return;
+    bool is_second = ending_has_begun(ending);
+    ending->deadline_ms = world_mono_ms() + (is_second ? 0 : drain_ms);
+    timer_start(ending->timer, 0);
+}

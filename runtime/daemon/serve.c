@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve.c - `mcpd serve`: everything put together, run, and taken apart in order.
+ *
+ * Whatever can't be opened ends the program before the ready line, with one sentence that says
+ * what and why. After it, only a signal ends the program.
+ */
+#include "runtime/daemon/serve.h"
+
+#include "runtime/base/log.h"
+#include "runtime/daemon/ending.h"
+#include "runtime/gateway/http_front.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+enum { EXCHANGE_MEMORY_MAX = 256 * 1024 };
+
+struct serve {
+    const struct config *config;
+    struct principal *principals;
+    struct loop *loop;
+    struct http_client *client;
+    struct audit *audit;
+    struct store *store;
+    struct grant_cache *grants;
+    struct gateway *gateway;
+    struct http_front *front;
+    struct http_server_config listener_config;
+    struct http_server *listener;
+    struct ending *ending;
+};
+
+static bool complain(const char *what, Str where, enum status status)
+{
+    (void)fprintf(stderr, "mcpd: can't %s %.*s: %s\n", what, STR_ARG(where), status_text(status));
+    return false;
+}
+
+static bool open_principals(struct serve *serve)
+{
+    const struct config *config = serve->config;
+    serve->principals = calloc(config->principal_count + 1, sizeof *serve->principals);
+    if (!serve->principals)
+        return complain("remember", STR("the principals"), ST_NO_MEMORY);
+    for (size_t i = 0; i < config->principal_count; i++)
+        serve->principals[i] = (struct principal){
+            .id = config->principals[i].id,
+            .groups = config->principals[i].groups,
+            .group_count = config->principals[i].group_count,
+        };
+    return true;
+}
+
+static bool open_files(struct serve *serve)
+{
+    const struct config *config = serve->config;
+    enum status status = audit_open(config->audit_path.p, &serve->audit);
+    if (status == ST_OK)
+        status = audit_event(serve->audit, STR("start"), NULL, 0);
+    if (status != ST_OK)
+        return complain("write the audit log", config->audit_path, status);
+    status = store_open_sqlite(config->store_path.p, &serve->store);
+    if (status != ST_OK)
+        return complain("open the store", config->store_path, status);
+    serve->grants = grant_cache_open(serve->store);
+    return serve->grants || complain("open", STR("the cache of grants"), ST_NO_MEMORY);
+}
+
+static bool open_gateway(struct serve *serve)
+{
+    const struct config *config = serve->config;
+    enum status status = loop_open(&serve->loop);
+    if (status == ST_OK)
+        status = http_client_open(serve->loop, &serve->client);
+    if (status != ST_OK)
+        return complain("start", STR("the event loop"), status);
+    struct gateway_config gateway = {
+        .loop = serve->loop,
+        .http = serve->client,
+        .audit = serve->audit,
+        .servers = config->servers,
+        .server_count = config->server_count,
+        .limits = config->limits,
+    };
+    status = gateway_open(&gateway, &serve->gateway);
+    return status == ST_OK || complain("start", STR("the gateway"), status);
+}
+
+static bool open_listener(struct serve *serve)
+{
+    const struct config *config = serve->config;
+    struct http_front_config front = {
+        .gateway = serve->gateway,
+        .grants = serve->grants,
+        .principals = serve->principals,
+        .principal_count = config->principal_count,
+        .listen_host = config->listen_host,
+        .allowed_hosts = config->allowed_hosts,
+        .allowed_host_count = config->allowed_host_count,
+        .allowed_origins = config->allowed_origins,
+        .allowed_origin_count = config->allowed_origin_count,
+    };
+    serve->front = http_front_open(&front);
+    if (!serve->front)
+        return complain("start", STR("the listener"), ST_NO_MEMORY);
+    serve->listener_config = (struct http_server_config){
+        .host = config->listen_host.p,
+        .port = config->listen_port,
+        .max_connections = config->limits.max_connections,
+        .max_body_bytes = config->limits.max_body_bytes,
+        .head_timeout_ms = config->limits.head_timeout_ms,
+        .body_timeout_ms = config->limits.body_timeout_ms,
+        .idle_timeout_ms = config->limits.idle_timeout_ms,
+        .arena_limit = EXCHANGE_MEMORY_MAX,
+    };
+    enum status status = http_server_open(serve->loop, &serve->listener_config, &http_front_handler,
+                                          serve->front, &serve->listener);
+    if (status != ST_OK) {
+        (void)fprintf(stderr, "mcpd: can't listen on %.*s port %u: %s\n",
+                      STR_ARG(config->listen_host), config->listen_port, status_text(status));
+        return false;
+    }
+    http_front_set_port(serve->front, http_server_port(serve->listener));
+    return true;
+}
+
+static bool is_drained(void *user)
+{
+    const struct serve *serve = user;
+    return http_server_exchanges(serve->listener) == 0;
+}
+
+static void cut(void *user)
+{
+    struct serve *serve = user;
+    gateway_stop(serve->gateway);
+    http_server_close(serve->listener);
+    serve->listener = NULL;
+}
+
+static void on_end_signal(void *user, int signo)
+{
+    struct serve *serve = user;
+    (void)signo;
+    if (!ending_has_begun(serve->ending)) {
+        log_info("stopping");
+        http_server_drain(serve->listener);
+    }
+    ending_begin(serve->ending, ENDING_DRAIN_MS);
+}
+
+static void on_reload_signal(void *user, int signo)
+{
+    struct serve *serve = user;
+    (void)signo;
+    log_info("reloading policies, reopening the audit log");
+    gateway_reload(serve->gateway);
+    if (audit_reopen(serve->audit) != ST_OK)
+        log_error("the audit log can't be reopened path=%.*s", STR_ARG(serve->config->audit_path));
+    else if (audit_event(serve->audit, STR("reload"), NULL, 0) != ST_OK)
+        log_error("the audit log can't be written path=%.*s", STR_ARG(serve->config->audit_path));
+}
+
+static bool open_signals(struct serve *serve)
+{
+    static const struct ending_steps steps = { .is_drained = is_drained, .cut = cut };
+    serve->ending = ending_open(serve->loop, &steps, serve);
+    enum status status = serve->ending ? ST_OK : ST_NO_MEMORY;
+    if (status == ST_OK)
+        status = loop_on_signal(serve->loop, SIGTERM, on_end_signal, serve);
+    if (status == ST_OK)
+        status = loop_on_signal(serve->loop, SIGINT, on_end_signal, serve);
+    if (status == ST_OK)
+        status = loop_on_signal(serve->loop, SIGHUP, on_reload_signal, serve);
+    return status == ST_OK || complain("listen to", STR("signals"), status);
+}
+
+static bool say_ready(const struct serve *serve)
+{
+    Str host = serve->config->listen_host;
+    bool is_v6 = memchr(host.p, ':', host.n) != NULL;
+    int n = printf("mcpd: ready on http://%s%.*s%s:%u\n", is_v6 ? "[" : "", STR_ARG(host),
+                   is_v6 ? "]" : "", http_server_port(serve->listener));
+    return (n > 0 && fflush(stdout) == 0) || complain("write to", STR("standard output"), ST_IO);
+}
+
+static void close_all(struct serve *serve)
+{
+    if (serve->listener)
+        http_server_close(serve->listener);
+    http_front_close(serve->front);
+    gateway_close(serve->gateway);
+    ending_close(serve->ending);
+    if (serve->client)
+        http_client_close(serve->client);
+    if (serve->loop)
+        loop_close(serve->loop);
+    grant_cache_close(serve->grants);
+    if (serve->store)
+        serve->store->ops->close(serve->store);
+    if (serve->audit)
+        audit_close(serve->audit);
+    free(serve->principals);
+}
+
+int serve_main(const struct config *config, const char *config_path)
+{
+    struct serve serve = { .config = config };
+    /* No core dump and no debugger may read grants or arguments out of this process. */
+    if (prctl(PR_SET_DUMPABLE, 0) != 0)
+        log_warn("core dumps can't be forbidden why=%s", strerror(errno));
+    bool is_open = open_principals(&serve) && open_files(&serve) && open_gateway(&serve) &&
+                   open_listener(&serve) && open_signals(&serve) && say_ready(&serve);
+    if (is_open) {
+        log_info("ready config=%s servers=%zu principals=%zu", config_path, config->server_count,
+                 config->principal_count);
+        loop_run(serve.loop);
+        if (audit_event(serve.audit, STR("stop"), NULL, 0) != ST_OK)
+            log_error("the audit log can't be written");
+        log_info("stopped");
+    }
+    close_all(&serve);
+    return is_open ? EXIT_DONE : EXIT_FAILED;
+}
