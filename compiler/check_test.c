@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_test.c - the calls of test blocks. Their JSON is read here by the same reader as the calls of
  * clients, so a test can't say what no client could; an error points at the byte in the policy. */
+#include <stdlib.h>
+
 #include "compiler/check_internal.h"
 #include "runtime/json/json.h"
 

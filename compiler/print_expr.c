@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* print_expr.c - the pen, and expressions. An expression is printed on one line; only comments in it
  * and the two layouts for what is too long (a chain, a group) break it. Parentheses are set where the
- * grammar needs them and where `and` meets `or` or `not` meets a comparison, so that nobody has to
- * know the precedence to read a rule. */
+ * grammar needs them and where `and` meets `or`, `not` meets a comparison or a comparison meets `?\?`,
+ * so that nobody has to know the precedence to read a rule. */
 #include "compiler/print.h"
 #include "compiler/text.h"
 
@@ -284,10 +284,9 @@ static void print_chain(struct pen *pen, const struct expr *expr, enum binary_op
 
 static void print_binary(struct pen *pen, const struct expr *expr, Str word)
 {
-    bool is_else = expr->op == OP2_ELSE;
-    print_expr(pen, expr->left, is_else ? LEVEL_PRIMARY : LEVEL_VALUE);
+    print_expr(pen, expr->left, LEVEL_PRIMARY);
     print_operator(pen, expr->right, word);
-    print_expr(pen, expr->right, LEVEL_VALUE);
+    print_expr(pen, expr->right, expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_PRIMARY);
 }
 
 static void print_bare(struct pen *pen, const struct expr *expr)
@@ -369,7 +368,7 @@ void print_fitted(struct pen *pen, const struct expr *expr, enum print_level lev
         return;
     pen->out->n = start;
     *pen = saved;
-    print_expr(pen, in->left, LEVEL_VALUE);
+    print_expr(pen, in->left, LEVEL_PRIMARY);
     print_operator(pen, in->right, word);
     print_group_lines(pen, in->right);
 }

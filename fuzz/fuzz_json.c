@@ -5,13 +5,12 @@
  * input within its limits. Of an accepted text the tape is walked (ranges, counts, unique
  * keys, numbers by strtod), written anew and read again: both tapes must be the same.
  */
+#include "fuzz/target.h"
 #include "runtime/json/json.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { DEPTH_MAX = 64, ARENA_BYTES = 64 << 20, TEXT_BYTES = 32 << 20 };
 

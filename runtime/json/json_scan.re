@@ -158,9 +158,10 @@ static bool grow(struct json_scan *scan)
 {
     enum { BYTES_PER_NODE = 16, ROOM_LEAST = 8, ROOM_FIRST_MAX = 1024 };
     uint32_t first = offset(scan, scan->limit) / BYTES_PER_NODE + ROOM_LEAST;
-    uint32_t room = first < ROOM_FIRST_MAX ? first : ROOM_FIRST_MAX;
+    uint32_t room = first < ROOM_FIRST_MAX ? first : ROOM_FIRST_MAX, most = scan->limits->max_nodes;
     if (scan->room)
-        room = scan->room < scan->limits->max_nodes / 2 ? scan->room * 2 : scan->limits->max_nodes;
+        room = scan->room < most / 2 ? scan->room * 2 : most;
+    room = room < most ? room : most;
     struct json_node *nodes = ARENA_NEW(scan->arena, struct json_node, room);
     if (!nodes)
         return false;
@@ -171,18 +172,23 @@ static bool grow(struct json_scan *scan)
     return true;
 }
 
-/* Appends the value that begins at the given place; NULL after an error. */
-static struct json_node *add_node(struct json_scan *scan, enum json_type type,
-                                  const unsigned char *at)
+/* Makes room for one more node; false after an error. */
+static bool make_room(struct json_scan *scan, const unsigned char *at)
 {
-    if (scan->count >= scan->limits->max_nodes) {
+    if (scan->count >= scan->limits->max_nodes)
         (void)stop(scan, JSON_ERR_TOO_MANY_NODES, at);
-        return NULL;
-    }
-    if (scan->count == scan->room && !grow(scan)) {
+    else if (!grow(scan))
         (void)stop(scan, JSON_ERR_NO_MEMORY, at);
+    return scan->error == JSON_ERR_NONE;
+}
+
+/* Appends the value that begins at the given place; NULL after an error. The tape never has
+ * room for more nodes than the limit, so a full one is the only case to look into. */
+static inline struct json_node *add_node(struct json_scan *scan, enum json_type type,
+                                         const unsigned char *at)
+{
+    if (scan->count == scan->room && !make_room(scan, at))
         return NULL;
-    }
     if (scan->depth)
         scan->nodes[scan->open].count++;
     struct json_node *node = &scan->nodes[scan->count++];
