@@ -51,6 +51,7 @@ LIB_OBJS  := $(filter-out %/main.o,$(sort $(MCPC_OBJS) $(MCPD_OBJS)))
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(patsubst %.c,$B/%,$(UNIT_SRC))
 TEST_HELP := $(patsubst %.c,$B/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+BENCH_HELP := $(patsubst %.c,$B/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
 HAND_C    := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/bench fuzz,$d/*.c))
 HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/bench fuzz,$d/*.c $d/*.h))
 
@@ -172,7 +173,7 @@ fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) ## run all stored fuzz inputs 
 bench: all ## figures: decisions, JSON, throughput beside a direct connection and nginx, memory
 	@$(MAKE) --no-print-directory $(patsubst tests/bench/%.c,$B/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd B=$(CURDIR)/$B tests/bench/run
-$B/tests/bench/%: $B/tests/bench/%.o $B/libmcp.a
+$B/tests/bench/%: $B/tests/bench/%.o $(BENCH_HELP) $B/libmcp.a
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
 
 clean: ## remove this variant's build

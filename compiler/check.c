@@ -253,7 +253,7 @@ static void check_rule(struct checker *c, struct rule *rule)
     check_rule_tools(c, rule);
     collect_guards(c, rule->when);
     if (rule->when)
-        check_condition(c, rule->when, rule->is_unless ? "behind 'unless'" : "behind 'when'");
+        check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
     if (c->diags->errors == errors)
         lint_rule(c, rule);
     c->rule = NULL;

@@ -22,7 +22,7 @@ static const struct {
     [TYPE_ERROR] = { STR_INIT("nothing"), STR_INIT("nothing") },
     [TYPE_ANY] = { STR_INIT("a value"), STR_INIT("values") },
     [TYPE_NULL] = { STR_INIT("null"), STR_INIT("nulls") },
-    [TYPE_BOOL] = { STR_INIT("true or false"), STR_INIT("bools") },
+    [TYPE_BOOL] = { STR_INIT("a boolean"), STR_INIT("booleans") },
     [TYPE_NUMBER] = { STR_INIT("a number"), STR_INIT("numbers") },
     [TYPE_STRING] = { STR_INIT("a string"), STR_INIT("strings") },
     [TYPE_LIST] = { STR_INIT("a list"), STR_INIT("lists") },
@@ -319,7 +319,7 @@ static Type check_group(struct checker *c, struct expr *expr)
         if (type.kind == TYPE_ERROR) {
             group = type_error;
         } else if (!is_scalar(type) || (is_set && !is_constant(item))) {
-            Str holder = is_set ? STR("a set") : STR("a list");
+            Str holder = is_set ? STR("a set holds constants") : STR("a list holds plain values");
             Str what = item->kind == EXPR_FIELD ? field_text(c, item) : word_of(type);
             diag_add(c->diags, DIAG_ELEMENT_CONSTANT, item->span, STR_ARG(holder), STR_ARG(what));
             group = type_error;
@@ -503,7 +503,7 @@ static void check_matches(struct checker *c, struct expr *expr)
     Str what = right->kind == EXPR_FIELD ? field_text(c, right) : word_of(type);
     diag_add(c->diags, DIAG_PATTERN_NEEDED, right->span, STR_ARG(what));
     if (right->kind == EXPR_STRING)
-        diag_help(c->diags, "a pattern stands between slashes; for a glob write 'like'");
+        diag_help(c->diags, "a pattern is written between slashes; a glob follows 'like'");
 }
 
 static void check_like(struct checker *c, struct expr *expr)
@@ -523,7 +523,7 @@ static void check_like(struct checker *c, struct expr *expr)
         what = STR("a string that is not constant");
     diag_add(c->diags, DIAG_GLOB_NEEDED, right->span, STR_ARG(what));
     if (type.kind == TYPE_PATTERN)
-        diag_help(c->diags, "a /pattern/ stands behind 'matches'");
+        diag_help(c->diags, "a /pattern/ follows 'matches'");
 }
 
 /* ------------------------------ conditions ------------------------------ */
@@ -540,8 +540,8 @@ static void check_operator(struct checker *c, struct expr *expr)
 {
     switch (expr->op) {
     case OP2_AND: case OP2_OR:
-        check_condition(c, expr->left, expr->op == OP2_AND ? "before 'and'" : "before 'or'");
-        check_condition(c, expr->right, expr->op == OP2_AND ? "behind 'and'" : "behind 'or'");
+        check_condition(c, expr->left, expr->op == OP2_AND ? "comes before 'and'" : "comes before 'or'");
+        check_condition(c, expr->right, expr->op == OP2_AND ? "follows 'and'" : "follows 'or'");
         break;
     case OP2_EQ: case OP2_NE: check_equality(c, expr); break;
     case OP2_LT: case OP2_LE: case OP2_GT: case OP2_GE: check_order(c, expr); break;
@@ -558,7 +558,7 @@ void check_condition(struct checker *c, struct expr *expr, const char *what)
 {
     if (is_condition(expr)) {
         if (expr->kind == EXPR_NOT)
-            check_condition(c, expr->left, "behind 'not'");
+            check_condition(c, expr->left, "follows 'not'");
         else if (expr->kind == EXPR_HAS)
             check_has(c, expr);
         else
@@ -569,7 +569,7 @@ void check_condition(struct checker *c, struct expr *expr, const char *what)
     Type type = check_value(c, expr);
     if (may_be(type, TYPE_BOOL))
         return;
-    Str place = arena_printf(c->mem, "what stands %s", what);
+    Str place = arena_printf(c->mem, "what %s", what);
     diag_add(c->diags, DIAG_NOT_BOOL, expr->span, STR_ARG(place), STR_ARG(word_of(type)));
     if (expr->kind == EXPR_FIELD)
         diag_help(c->diags, "to ask whether it is there write 'has %.*s'",

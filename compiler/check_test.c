@@ -16,6 +16,8 @@ static bool read_json(struct checker *c, Str text, Span span, struct arena *scra
     enum json_error error = json_parse(text, &json_limits_default, scratch, doc, &at);
     if (error == JSON_ERR_NONE)
         return true;
+    if (error == JSON_ERR_TRUNCATED && c->had_errors) /* the lexer has said that it is open */
+        return false;
     uint32_t lo = span.lo + at < span.hi ? span.lo + at : span.hi;
     diag_add(c->diags, DIAG_TEST_JSON,
              (Span){ .source = span.source, .lo = lo, .hi = lo < span.hi ? lo + 1 : lo },
@@ -111,6 +113,8 @@ static void check_call_tool(struct checker *c, const struct test_call *call)
 {
     Str best = { .p = NULL, .n = 0 };
     size_t distance = SIZE_MAX;
+    if (call->server_span.hi && !symbol_find(&c->servers, call->server))
+        return;
     for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
         if (call->server_span.hi && !str_eq(s->alias, call->server))
             continue;

@@ -280,7 +280,7 @@ static Str tools_text(struct checker *c)
 static const char *schema_words(const struct schema *schema)
 {
     switch (kind_of_types(schema->types)) {
-    case TYPE_BOOL: return "true or false";
+    case TYPE_BOOL: return "a boolean";
     case TYPE_NUMBER: return "a number";
     case TYPE_STRING: return "a string";
     case TYPE_LIST: return "a list";

@@ -23,15 +23,21 @@ struct options {
     bool json, check, write, verbose;
 };
 
-enum exit_code command_compile(const struct options *options);
-enum exit_code command_check(const struct options *options);
-enum exit_code command_test(const struct options *options);
-enum exit_code command_eval(const struct options *options);
-enum exit_code command_disasm(const struct options *options);
-enum exit_code command_fmt(const struct options *options);
+enum exit_code mcpc_compile(const struct options *options);
+enum exit_code mcpc_check(const struct options *options);
+enum exit_code mcpc_test(const struct options *options);
+enum exit_code mcpc_eval(const struct options *options);
+enum exit_code mcpc_disasm(const struct options *options);
+enum exit_code mcpc_fmt(const struct options *options);
 
 /* Prints what diags holds: rendered to standard error, or as JSON to standard output. */
 void report_diags(struct compilation *c, const struct options *options);
+
+/* What a compilation that did not succeed exits with: the file can't be read, or has errors. */
+static inline enum exit_code failure_code(const struct compilation *c)
+{
+    return c->policy ? EXIT_COMPILE : EXIT_USAGE;
+}
 
 /* Writes text to standard output; EXIT_USAGE when that fails. */
 enum exit_code put_text(Str text);

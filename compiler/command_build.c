@@ -26,12 +26,12 @@ static void print_cost(const struct compilation *c)
     program_release(program);
 }
 
-enum exit_code command_compile(const struct options *options)
+enum exit_code mcpc_compile(const struct options *options)
 {
     struct compilation c;
-    enum exit_code code = EXIT_COMPILE;
     compilation_init(&c);
     bool is_good = compilation_check(&c, options->files[0]) && compilation_emit(&c);
+    enum exit_code code = failure_code(&c);
     report_diags(&c, options);
     if (is_good) {
         Str output = options->output.n ? options->output : default_output(&c.mem, options->files[0]);
@@ -43,14 +43,15 @@ enum exit_code command_compile(const struct options *options)
     return code;
 }
 
-enum exit_code command_check(const struct options *options)
+enum exit_code mcpc_check(const struct options *options)
 {
     enum exit_code code = EXIT_OK;
     for (int i = 0; i < options->file_count; i++) {
         struct compilation c;
         compilation_init(&c);
-        if (!compilation_check(&c, options->files[i]) || !compilation_emit(&c))
-            code = EXIT_COMPILE;
+        bool is_good = compilation_check(&c, options->files[i]) && compilation_emit(&c);
+        if (!is_good && failure_code(&c) > code)
+            code = failure_code(&c);
         report_diags(&c, options);
         compilation_free(&c);
     }
@@ -88,7 +89,7 @@ static enum exit_code format_file(Str path, const struct options *options)
     return code;
 }
 
-enum exit_code command_fmt(const struct options *options)
+enum exit_code mcpc_fmt(const struct options *options)
 {
     enum exit_code worst = EXIT_OK;
     for (int i = 0; i < options->file_count; i++) {
@@ -99,7 +100,7 @@ enum exit_code command_fmt(const struct options *options)
     return worst;
 }
 
-enum exit_code command_disasm(const struct options *options)
+enum exit_code mcpc_disasm(const struct options *options)
 {
     struct program *program;
     struct bundle_error error;

@@ -63,7 +63,7 @@ static enum exit_code judge(struct program *program, Str json, const struct opti
     return code;
 }
 
-enum exit_code command_eval(const struct options *options)
+enum exit_code mcpc_eval(const struct options *options)
 {
     struct compilation c;
     struct program *program = NULL;
@@ -78,6 +78,7 @@ enum exit_code command_eval(const struct options *options)
             code = usage_error("%s: %s", path.p, error.text);
     } else if (!compilation_program(&c, path, &program)) {
         report_diags(&c, options);
+        code = failure_code(&c);
     }
     if (program && !read_call(options->call, &json))
         code = usage_error("can't read the call");
@@ -187,7 +188,7 @@ static enum exit_code test_file(Str path, const struct options *options, uint32_
     struct options as_text = *options;
     as_text.json = false; /* standard output holds one JSON document: the results */
     report_diags(&c, &as_text);
-    enum exit_code code = is_good ? EXIT_OK : EXIT_COMPILE;
+    enum exit_code code = is_good ? EXIT_OK : failure_code(&c);
     if (is_good && vm_open(run.program, &run.vm) != ST_OK)
         code = usage_error("out of memory");
     buf_init(&run.out, (size_t)64 << 20);
@@ -208,7 +209,7 @@ static enum exit_code test_file(Str path, const struct options *options, uint32_
     return code;
 }
 
-enum exit_code command_test(const struct options *options)
+enum exit_code mcpc_test(const struct options *options)
 {
     uint32_t passed = 0, failed = 0;
     enum exit_code worst = EXIT_OK;

@@ -9,7 +9,7 @@
 #include "compiler/text.h"
 #include "runtime/json/json.h"
 
-enum { LINE_NUMBER_WIDTH = 3 };
+enum { LINE_NUMBER_WIDTH = 3, BYTE_ORDER_MARK = 0xFEFF };
 
 static const struct {
     const char *text;
@@ -153,7 +153,8 @@ static void render_line(struct buf *out, Str line, const struct window *w)
             continue;
         if (code == '\t')
             buf_add_char(out, ' ');
-        else if (code == TEXT_INVALID || text_is_control(code) || text_is_direction(code))
+        else if (code == TEXT_INVALID || code == BYTE_ORDER_MARK || text_is_control(code) ||
+                 text_is_direction(code))
             buf_add_char(out, '?');
         else
             buf_add(out, str_sub(line, at, at + length));
@@ -203,7 +204,7 @@ static void render_one(struct buf *out, const struct diag *diag, const struct so
     struct window w = window_of(text, column);
     if (end_line > line)
         end_column = w.columns + 1;
-    buf_printf(out, "%*u | ", LINE_NUMBER_WIDTH, line);
+    buf_printf(out, text.n ? "%*u | " : "%*u |", LINE_NUMBER_WIDTH, line);
     render_line(out, text, &w);
     int width = snprintf(NULL, 0, "%*u", LINE_NUMBER_WIDTH, line);
     buf_printf(out, "%*s | ", width, "");

@@ -253,6 +253,12 @@ static void decode_code_point(struct lexer *lx)
     buf_add(&lx->scratch, (Str){ .p = bytes, .n = text_encode(code, bytes) });
 }
 
+static void refuse_escape(struct lexer *lx)
+{
+    diag_add(lx->diags, DIAG_BAD_ESCAPE, taken_span(lx), STR_ARG(taken(lx)));
+    diag_help(lx->diags, "there are \\n \\t \\\" \\\\ \\$ and \\u{...}");
+}
+
 static void decode_escape(struct lexer *lx)
 {
     Str whole = taken(lx);
@@ -260,10 +266,8 @@ static void decode_escape(struct lexer *lx)
     case 'n': buf_add_char(&lx->scratch, '\n'); return;
     case 't': buf_add_char(&lx->scratch, '\t'); return;
     case '"': case '\\': case '$': buf_add_char(&lx->scratch, whole.p[1]); return;
-    default: break;
+    default: refuse_escape(lx); return;
     }
-    diag_add(lx->diags, DIAG_BAD_ESCAPE, taken_span(lx), STR_ARG(whole));
-    diag_help(lx->diags, "there are \\n \\t \\\" \\\\ \\$ and \\u{...}");
 }
 
 static void decode_text(struct lexer *lx)
@@ -316,7 +320,7 @@ static struct token lex_string(struct lexer *lx, Span quote, uint32_t lo, bool i
             Span span = span_from(lx, lo, offset_of(lx, lx->cursor));
             return make_token(is_first ? TK_HEAD : TK_MIDDLE, span, keep_scratch(lx));
         } else if (scan == SCAN_BAD) {
-            diag_add(lx->diags, DIAG_BAD_ESCAPE, taken_span(lx), STR_ARG(taken(lx)));
+            refuse_escape(lx);
         } else {
             if (scan == SCAN_LINE_END) {
                 report_open_string(lx, quote);
@@ -445,8 +449,10 @@ static struct token lex_number(struct lexer *lx)
     Span span = taken_span(lx);
     Str raw = taken(lx);
     if (!is_number(raw)) {
-        diag_add(lx->diags, DIAG_BAD_NUMBER, span, STR_ARG(raw));
-        diag_help(lx->diags, "numbers look like 7, -1.5 and 10_000");
+        if (!lx->is_quiet) {
+            diag_add(lx->diags, DIAG_BAD_NUMBER, span, STR_ARG(raw));
+            diag_help(lx->diags, "numbers look like 7, -1.5 and 10_000");
+        }
         return make_token(TK_NUMBER, span, STR("0"));
     }
     buf_clear(&lx->scratch);
@@ -500,6 +506,9 @@ static void refuse_characters(struct lexer *lx)
     while (is_word && lx->cursor < lx->limit && *lx->cursor >= 0x80)
         lx->cursor++;
     Str text = taken(lx);
+    lx->has_skipped = true;
+    if (lx->is_quiet)
+        return;
     diag_add(lx->diags, DIAG_UNEXPECTED_CHARACTER, taken_span(lx), STR_ARG(text));
     if (str_starts(text, STR("\xE2\x80\x9C")) || str_starts(text, STR("\xE2\x80\x9D")))
         diag_help(lx->diags, "strings stand in straight quotes: \"");
@@ -509,6 +518,15 @@ static void refuse_characters(struct lexer *lx)
         diag_help(lx->diags, "a key with a hyphen stands in quotes: args.\"a-b\"");
     else if (text.p[0] == '$')
         diag_help(lx->diags, "\"${...}\" stands inside a string");
+}
+
+static void refuse_slash(struct lexer *lx)
+{
+    lx->has_skipped = true;
+    if (lx->is_quiet)
+        return;
+    diag_add(lx->diags, DIAG_PATTERN_PLACE, taken_span(lx));
+    diag_help(lx->diags, "there is no division; a /pattern/ follows 'matches'");
 }
 
 /* The token that begins with what scan_token took; false for what is no token. */
@@ -534,8 +552,7 @@ static bool lex_scanned(struct lexer *lx, int scan, struct token *out)
             *out = lex_pattern(lx, span.lo);
             return true;
         }
-        diag_add(lx->diags, DIAG_PATTERN_PLACE, span);
-        diag_help(lx->diags, "there is no division; a /pattern/ stands behind 'matches'");
+        refuse_slash(lx);
         return false;
     case TK_RBRACE: *out = lex_closing_brace(lx, span); return true;
     case TK_LBRACE:
@@ -558,6 +575,7 @@ struct token lexer_next(struct lexer *lx)
     struct token token = { .kind = 0, .span = span_from(lx, 0, 0), .text = STR_INIT("") };
     if (!lx->strings)
         lx->is_broken = false;
+    lx->has_skipped = false;
     for (bool is_token = false; !is_token;) {
         int scan = scan_token(lx);
         bool is_line_end = scan == SCAN_SPACE && has_line_end(taken(lx));

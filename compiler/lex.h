@@ -55,6 +55,8 @@ struct lexer {
     bool awaits_json;           /* behind `as` and `call`: the next '{' opens JSON */
     bool is_broken;             /* the last token swallowed the rest of its line */
     bool is_out_of_memory;
+    bool is_quiet;              /* set by the parser while it skips: small slips are not reported */
+    bool has_skipped;           /* bytes that are no token stand before the last one */
     uint32_t strings;           /* interpolations that are open, innermost last */
     uint32_t braces[LEX_STRINGS_MAX]; /* open braces inside each */
     Span opened[LEX_STRINGS_MAX];     /* the " of each string */

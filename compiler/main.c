@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - mcpc: which subcommand, with which options. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "compiler/command.h"
 
@@ -17,13 +13,13 @@ struct command {
 };
 
 static const struct command commands[] = {
-    { "compile", command_compile, "[-o FILE.polb] [-v] FILE.pol", "make a bundle", false },
-    { "check", command_check, "FILE.pol ...", "report errors and warnings only", true },
-    { "test", command_test, "FILE.pol ...", "run the tests that a policy holds", true },
-    { "eval", command_eval, "[--call FILE.json|-] FILE.pol|FILE.polb",
+    { "compile", mcpc_compile, "[-o FILE.polb] [-v] FILE.pol", "make a bundle", false },
+    { "check", mcpc_check, "FILE.pol ...", "report errors and warnings only", true },
+    { "test", mcpc_test, "FILE.pol ...", "run the tests that a policy holds", true },
+    { "eval", mcpc_eval, "[--call FILE.json|-] FILE.pol|FILE.polb",
       "judge one call; standard input when --call is not given", false },
-    { "disasm", command_disasm, "FILE.polb", "list a bundle's tables and code", false },
-    { "fmt", command_fmt, "[--check|--write] FILE.pol ...", "lay out a source in the one way",
+    { "disasm", mcpc_disasm, "FILE.polb", "list a bundle's tables and code", false },
+    { "fmt", mcpc_fmt, "[--check|--write] FILE.pol ...", "lay out a source in the one way",
       true },
 };
 
@@ -38,70 +34,6 @@ static void print_help(FILE *out)
                        "Exit codes: 0 fine (eval: allowed), 1 findings (eval: denied; fmt --check:\n"
                        "differs), 2 wrong usage or a file that can't be read or written, 3 errors\n"
                        "in a policy, 4 a test failed.\n");
-}
-
-enum exit_code usage_error(const char *format, ...)
-{
-    va_list args;
-    (void)fputs("mcpc: ", stderr);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    return EXIT_USAGE;
-}
-
-enum exit_code put_text(Str text)
-{
-    bool is_written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
-    return is_written ? EXIT_OK : usage_error("can't write to standard output: %s", strerror(errno));
-}
-
-static bool write_all(int fd, Str bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = str_sub(bytes, (size_t)n, bytes.n);
-    }
-    return fsync(fd) == 0 || errno == EINVAL; /* a pipe or a device can't be synced */
-}
-
-enum exit_code write_file(Str path, Str bytes)
-{
-    char temporary[4096], final[4096];
-    int n = snprintf(temporary, sizeof temporary, "%.*s.tmp%ld", STR_ARG(path), (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary)
-        return usage_error("the path is too long");
-    (void)snprintf(final, sizeof final, "%.*s", STR_ARG(path));
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return usage_error("can't write %s: %s", final, strerror(errno));
-    bool is_written = write_all(fd, bytes);
-    is_written &= close(fd) == 0;
-    if (is_written && rename(temporary, final) == 0)
-        return EXIT_OK;
-    int why = errno;
-    (void)unlink(temporary);
-    return usage_error("can't write %s: %s", final, strerror(why));
-}
-
-void report_diags(struct compilation *c, const struct options *options)
-{
-    struct buf out;
-    buf_init(&out, (size_t)16 << 20);
-    if (options->json) {
-        diags_json(&c->diags, &c->sources, &out);
-        buf_add_char(&out, '\n');
-        (void)put_text(buf_str(&out));
-    } else {
-        diags_render(&c->diags, &c->sources, &out);
-        (void)fwrite(out.p, 1, out.n, stderr);
-    }
-    buf_free(&out);
 }
 
 /* True when the option at argv[*i] is known; its value, if it takes one, is consumed. */

@@ -244,8 +244,6 @@ static void begin_recovery(struct feeder *f)
     push(f, TK_RESERVED, (struct token){ .kind = TK_RESERVED, .span = f->previous });
     f->is_recovering = true;
     f->blocks = f->sets = f->nesting = 0;
-    /* What was interpolated is skipped with the rest; the string's end is not looked for. */
-    f->lx.strings = 0;
 }
 
 /* Braces of a test or an object hold statements; braces of a set don't. */
@@ -335,12 +333,11 @@ static void feed(struct feeder *f, struct token token)
         if (token.kind == TK_SEMI)
             return;
     }
-    if (!takes(f, token.kind) && !insert_semicolon(f, &token) && !f->was_broken)
+    /* A bad token before has said enough. */
+    bool is_quiet = (f->was_broken || f->lx.has_skipped) && f->ps.diags->errors > 0;
+    if (!takes(f, token.kind) && !insert_semicolon(f, &token) && !is_quiet)
         report(f, &token);
     if (!takes(f, token.kind)) {
-        /* Either reported just now, or the broken token before has said it. */
-        if (f->ps.diags->errors == 0)
-            report(f, &token);
         begin_recovery(f);
         if (!is_sync(f, &token))
             return;
@@ -364,6 +361,7 @@ static void parse_tokens(struct feeder *f)
 {
     struct token token;
     do {
+        f->lx.is_quiet = f->is_recovering;
         token = lexer_next(&f->lx);
         count_token(f, &token);
         if (f->lx.is_out_of_memory)

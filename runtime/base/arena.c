@@ -72,7 +72,7 @@ static bool arena_grow(struct arena *arena, size_t need)
     return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t size, size_t align, size_t count)
+void *arena_alloc_raw(struct arena *arena, size_t size, size_t align, size_t count)
 {
     ENSURE(size > 0 && align > 0 && (align & (align - 1)) == 0 && align <= 64);
     if (count > (SIZE_MAX / 2 - align - sizeof(struct arena_block)) / size)
@@ -86,7 +86,13 @@ void *arena_alloc(struct arena *arena, size_t size, size_t align, size_t count)
     }
     void *object = arena->lo + pad;
     arena->lo += pad + bytes;
-    return memset(object, 0, bytes);
+    return object;
+}
+
+void *arena_alloc(struct arena *arena, size_t size, size_t align, size_t count)
+{
+    void *object = arena_alloc_raw(arena, size, align, count);
+    return object ? memset(object, 0, size * count) : NULL;
 }
 
 Str arena_copy(struct arena *arena, Str s)

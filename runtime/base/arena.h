@@ -8,9 +8,9 @@
 #ifndef RUNTIME_BASE_ARENA_H
 #define RUNTIME_BASE_ARENA_H
 
-#include <stddef.h>
-
 #include "runtime/base/str.h"
+
+#include <stddef.h>
 
 struct arena_block;
 
@@ -33,6 +33,9 @@ void arena_rewind(struct arena *arena);
 /* Zeroed memory for count objects, or NULL when the limit (or the machine) is spent.
  * count == 0 gives a valid pointer to no objects. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size, size_t align, size_t count);
+
+/* The same, but the bytes hold whatever was there: for what is written before it is read. */
+MUST_USE void *arena_alloc_raw(struct arena *arena, size_t size, size_t align, size_t count);
 
 #define ARENA_NEW(arena, T, count) ((T *)arena_alloc((arena), sizeof(T), _Alignof(T), (count)))
 

@@ -49,7 +49,8 @@ static bool prepare_slots(struct json_scan *scan, uint32_t count, uint32_t *slot
         n *= 2;
     }
     if (scan->slots_n < n) {
-        struct json_slot *slots = ARENA_NEW(scan->arena, struct json_slot, n);
+        struct json_slot *slots =
+            arena_alloc_raw(scan->arena, sizeof *slots, _Alignof(struct json_slot), n);
         if (!slots)
             return false;
         if (scan->slots_n == 0)

@@ -156,13 +156,14 @@ static inline bool read_string(struct json_scan *scan, bool is_key, Str *out)
  * outgrown stay in the arena, together no larger than the last one. */
 static bool grow(struct json_scan *scan)
 {
-    enum { BYTES_PER_NODE = 16, ROOM_LEAST = 8, ROOM_FIRST_MAX = 1024 };
+    enum { BYTES_PER_NODE = 8, ROOM_LEAST = 8, ROOM_FIRST_MAX = 2048 };
     uint32_t first = offset(scan, scan->limit) / BYTES_PER_NODE + ROOM_LEAST;
     uint32_t room = first < ROOM_FIRST_MAX ? first : ROOM_FIRST_MAX, most = scan->limits->max_nodes;
     if (scan->room)
         room = scan->room < most / 2 ? scan->room * 2 : most;
     room = room < most ? room : most;
-    struct json_node *nodes = ARENA_NEW(scan->arena, struct json_node, room);
+    struct json_node *nodes =
+        arena_alloc_raw(scan->arena, sizeof *nodes, _Alignof(struct json_node), room);
     if (!nodes)
         return false;
     if (scan->count)

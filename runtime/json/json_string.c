@@ -64,7 +64,7 @@ static size_t decode_escape(Str s, char *out, size_t *used)
 
 Str json_unescape(struct arena *arena, Str inside)
 {
-    char *out = ARENA_NEW(arena, char, inside.n);
+    char *out = arena_alloc_raw(arena, 1, 1, inside.n);
     size_t n = 0;
     if (!out)
         return (Str){ .p = NULL, .n = 0 };

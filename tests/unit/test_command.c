@@ -307,7 +307,7 @@ static void test_list_and_revoke(void)
                               "[\"fs\",\"docs\"],\"policy\":\"/p.polb\",\"created\":"
                               "\"2026-11-24T03:00:00.123Z\",\"expires\":"
                               "\"2026-11-24T03:01:00.123Z\",\"revoked\":null,\"label\":"
-                              "\"nightly \\\"x\\\"\",\"state\":\"expired\"},\n")));
+                              "\"nightly \\\"x\\\"\",\"state\":\"expired\"},")));
     CHECK(str_contains(out, STR("\"expires\":null,\"revoked\":\"2026-11-24T03:01:01.123Z\"")));
     world_set(NULL);
 }

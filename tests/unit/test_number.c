@@ -68,9 +68,11 @@ static Str spell(char *out, size_t room, long mantissa, int exponent)
     return (Str){ .p = out, .n = (size_t)n };
 }
 
-static __int128 scaled(long mantissa, int exponent)
+__extension__ typedef __int128 Wide;
+
+static Wide scaled(long mantissa, int exponent)
 {
-    __int128 value = mantissa;
+    Wide value = mantissa;
     for (int i = 0; i < exponent + 8; i++)
         value *= 10;
     return value;
@@ -87,7 +89,7 @@ static void test_against_integers(void)
         Str sa = spell(text_a, sizeof text_a, ma, ea), sb = spell(text_b, sizeof text_b, mb, eb);
         if (!CHECK_ROW(number_parse(sa, &a) && number_parse(sb, &b), "%s %s", text_a, text_b))
             return;
-        __int128 va = scaled(ma, ea), vb = scaled(mb, eb);
+        Wide va = scaled(ma, ea), vb = scaled(mb, eb);
         int want = va < vb ? -1 : va > vb;
         CHECK_ROW(number_cmp(&a, &b) == want, "%s against %s", text_a, text_b);
         Str ca = { .p = canon_a, .n = number_canonical(&a, canon_a, sizeof canon_a) };
