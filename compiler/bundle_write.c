@@ -10,9 +10,10 @@ void bundle_init(struct bundle *bundle, struct arena *mem)
     *bundle = (struct bundle){ .mem = mem };
     for (int i = 0; i < SECTION_COUNT; i++)
         buf_init(&bundle->sections[i], BUNDLE_BYTES_MAX);
-    struct intern *interns[] = { &bundle->strings, &bundle->consts, &bundle->slots,
-                                 &bundle->atoms,   &bundle->lists,           &bundle->sets,
-                                 &bundle->dfas,    &bundle->shapes };
+    struct intern *interns[] = {
+        &bundle->strings, &bundle->consts, &bundle->slots, &bundle->atoms,
+        &bundle->lists,   &bundle->sets,   &bundle->dfas,  &bundle->shapes
+    };
     for (size_t i = 0; i < COUNT(interns); i++)
         intern_init(interns[i], mem);
 }
@@ -122,7 +123,8 @@ static uint32_t power_of_two_above(uint32_t count)
 
 static void fill_set(struct bundle *bundle, const struct b_set *set, const uint32_t *elements)
 {
-    const struct b_const *consts = (const struct b_const *)(const void *)bundle->sections[SECTION_CONSTS].p;
+    const struct b_const *consts =
+        (const struct b_const *)(const void *)bundle->sections[SECTION_CONSTS].p;
     const char *strings = bundle->sections[SECTION_STRINGS].p;
     uint32_t *table = ARENA_NEW(bundle->mem, uint32_t, set->slots);
     bundle->is_full |= !table;
@@ -220,7 +222,8 @@ uint32_t bundle_atom(struct bundle *bundle, const struct b_insn *code, uint32_t 
 
 static void write_dispatch(struct bundle *bundle)
 {
-    const struct b_tool *tools = (const struct b_tool *)(const void *)bundle->sections[SECTION_TOOLS].p;
+    const struct b_tool *tools =
+        (const struct b_tool *)(const void *)bundle->sections[SECTION_TOOLS].p;
     const char *strings = bundle->sections[SECTION_STRINGS].p;
     uint32_t count = bundle_count(bundle, SECTION_TOOLS), slots = power_of_two_above(count);
     uint32_t *table = ARENA_NEW(bundle->mem, uint32_t, slots);
@@ -243,9 +246,9 @@ static void assemble(const struct bundle *bundle, struct buf *out)
     uint64_t end = sizeof(struct bundle_header) + sizeof table;
     for (uint32_t i = 0; i < SECTION_COUNT; i++) {
         uint64_t start = (end + 7) & ~UINT64_C(7);
-        table[i] = (struct bundle_section){
-            .kind = i, .offset = start, .count = bundle_count(bundle, (enum section_kind)i)
-        };
+        table[i] = (struct bundle_section){ .kind = i,
+                                            .offset = start,
+                                            .count = bundle_count(bundle, (enum section_kind)i) };
         end = start + bundle->sections[i].n;
     }
     struct bundle_header header = { .format = BUNDLE_FORMAT,

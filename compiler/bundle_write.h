@@ -28,7 +28,8 @@ uint32_t bundle_count(const struct bundle *bundle, enum section_kind section);
 struct b_text bundle_text(struct bundle *bundle, Str text);
 /* number is any literal of the grammar; it is stored in canonical form. */
 uint32_t bundle_const(struct bundle *bundle, enum b_const_type type, bool truth, Str text);
-uint32_t bundle_slot(struct bundle *bundle, enum b_slot_root root, const Str *steps, uint32_t count);
+uint32_t bundle_slot(struct bundle *bundle, enum b_slot_root root, const Str *steps,
+                     uint32_t count);
 /* elements: indexes of constants, any order, duplicates allowed. */
 uint32_t bundle_set(struct bundle *bundle, const uint32_t *elements, uint32_t count);
 uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *automaton);

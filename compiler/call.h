@@ -6,9 +6,9 @@
 #include "runtime/vm/vm.h"
 
 struct call {
-    struct json_doc doc;      /* holds the arguments */
+    struct json_doc doc; /* holds the arguments */
     struct principal principal;
-    struct vm_call vm;        /* points into the two above: don't move a struct call */
+    struct vm_call vm; /* points into the two above: don't move a struct call */
 };
 
 /* Reads {"server","tool","arguments","principal":{"id","groups"}}; "tool" is required, other keys

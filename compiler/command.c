@@ -21,8 +21,10 @@ enum exit_code usage_error(const char *format, ...)
 
 enum exit_code put_text(Str text)
 {
-    bool is_written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
-    return is_written ? EXIT_OK : usage_error("can't write to standard output: %s", strerror(errno));
+    bool is_written = text.n == 0 || fwrite(text.p, 1, text.n, stdout) == text.n;
+    is_written = is_written && fflush(stdout) == 0;
+    return is_written ? EXIT_OK
+                      : usage_error("can't write to standard output: %s", strerror(errno));
 }
 
 static bool write_all(int fd, Str bytes)
@@ -67,7 +69,8 @@ void report_diags(struct compilation *c, const struct options *options)
         (void)put_text(buf_str(&out));
     } else {
         diags_render(&c->diags, &c->sources, &out);
-        (void)fwrite(out.p, 1, out.n, stderr);
+        if (out.n)
+            (void)fwrite(out.p, 1, out.n, stderr);
     }
     buf_free(&out);
 }

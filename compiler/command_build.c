@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_build.c - compile, check, fmt, disasm: the subcommands that judge no call. */
-#include <stdio.h>
-
 #include "compiler/command.h"
+
+#include <stdio.h>
 
 static Str default_output(struct arena *mem, Str path)
 {
@@ -34,7 +34,8 @@ enum exit_code mcpc_compile(const struct options *options)
     enum exit_code code = failure_code(&c);
     report_diags(&c, options);
     if (is_good) {
-        Str output = options->output.n ? options->output : default_output(&c.mem, options->files[0]);
+        Str output =
+            options->output.n ? options->output : default_output(&c.mem, options->files[0]);
         code = write_file(output, buf_str(&c.bundle));
         if (code == EXIT_OK && options->verbose)
             print_cost(&c);

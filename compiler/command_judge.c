@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_judge.c - eval and test: calls judged by the bundle that would be shipped, in the same VM
  * that the gateway runs. */
-#include <errno.h>
-#include <stdio.h>
-
 #include "compiler/call.h"
 #include "compiler/command.h"
 #include "compiler/verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 enum { CALL_BYTES_MAX = 4 * 1024 * 1024 };
 

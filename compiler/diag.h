@@ -34,14 +34,15 @@ struct sources {
     uint32_t count;
 };
 
-/* Reads a file (at most SOURCE_BYTES_MAX) into mem. ST_IO, ST_LIMIT. */
+/* Reads a file (at most SOURCE_BYTES_MAX) into mem. ST_NOT_FOUND, ST_IO, ST_LIMIT, ST_NO_MEMORY. */
 enum { SOURCE_BYTES_MAX = 8 * 1024 * 1024 };
 MUST_USE enum status source_read(struct sources *sources, Str path, struct arena *mem,
                                  uint32_t *index);
 /* The same from text at hand (tests, standard input). */
 MUST_USE enum status source_add(struct sources *sources, Str path, Str text, struct arena *mem,
                                 uint32_t *index);
-/* A file's bytes and nothing more (a snapshot): ST_IO, ST_LIMIT, ST_NO_MEMORY. */
+/* A regular file's bytes and nothing more (a snapshot). ST_NOT_FOUND, ST_UNSUPPORTED (no regular
+ * file), ST_IO, ST_LIMIT, ST_NO_MEMORY. */
 MUST_USE enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text);
 /* 1-based line and column (in code points) of an offset. */
 void source_position(const struct source *source, uint32_t offset, uint32_t *line, uint32_t *column);

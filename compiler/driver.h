@@ -14,9 +14,9 @@ struct compilation {
     struct arena mem;
     struct sources sources;
     struct diags diags;
-    struct policy *policy;  /* NULL when the file can't be read */
-    uint32_t source;        /* the policy's own, index 0 */
-    struct buf bundle;      /* the bundle's bytes after compilation_emit */
+    struct policy *policy; /* NULL when the file can't be read */
+    uint32_t source;       /* the policy's own, index 0 */
+    struct buf bundle;     /* the bundle's bytes after compilation_emit */
 };
 
 void compilation_init(struct compilation *c);

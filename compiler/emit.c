@@ -119,8 +119,7 @@ static void finish(struct emitter *e, struct buf *out)
     struct b_meta meta = { .version = e->policy->version,
                            .name = bundle_text(&e->bundle, e->policy->name),
                            .compiler = bundle_text(&e->bundle, STR("mcpc " MCP_VERSION)),
-                           .default_reason =
-                               bundle_text(&e->bundle, e->policy->fallback.reason) };
+                           .default_reason = bundle_text(&e->bundle, e->policy->fallback.reason) };
     for (uint32_t i = 0; i < e->sources->count; i++) {
         struct b_text name = bundle_text(&e->bundle, file_name(e->sources->items[i].path));
         (void)bundle_add(&e->bundle, SECTION_SOURCES, &name);

@@ -106,9 +106,8 @@ static void gen_pair(struct emitter *e, const struct expr *first, const struct e
 {
     gen_value(e, first, reg, code);
     gen_value(e, second, reg + 1, code);
-    add(code, (struct b_insn){ .op = (uint8_t)op,
-                               .a = (uint8_t)reg,
-                               .b = registers(reg, reg + 1) });
+    add(code,
+        (struct b_insn){ .op = (uint8_t)op, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
 }
 
 /* Pieces are joined from the left. */
@@ -125,9 +124,8 @@ static void gen_interpolation(struct emitter *e, const struct expr *expr, uint32
     gen_value(e, first, reg, code);
     for (const struct expr *item = first->next; item; item = item->next) {
         gen_value(e, item, reg + 1, code);
-        add(code, (struct b_insn){ .op = OP_CONCAT,
-                                   .a = (uint8_t)reg,
-                                   .b = registers(reg, reg + 1) });
+        add(code,
+            (struct b_insn){ .op = OP_CONCAT, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
     }
 }
 
@@ -151,9 +149,7 @@ static void gen_value(struct emitter *e, const struct expr *expr, uint32_t reg,
         gen_interpolation(e, expr, reg, code);
     } else if (expr->kind == EXPR_LENGTH) {
         gen_value(e, expr->left, reg, code);
-        add(code, (struct b_insn){ .op = OP_LENGTH,
-                                   .a = (uint8_t)reg,
-                                   .b = registers(reg, 0) });
+        add(code, (struct b_insn){ .op = OP_LENGTH, .a = (uint8_t)reg, .b = registers(reg, 0) });
     } else {
         UNREACHABLE("the checker lets no other expression be a value");
     }

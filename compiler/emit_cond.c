@@ -141,15 +141,17 @@ static void gen_connective(struct emitter *e, const struct expr *expr, enum b_tr
     }
     uint32_t middle = label_new(code);
     bool both = needs_both(expr, want);
-    struct exits first = { .yes = both ? middle : to.yes, .no = both ? to.no : middle, .next = middle };
+    struct exits first = { .yes = both ? middle : to.yes,
+                           .no = both ? to.no : middle,
+                           .next = middle };
     gen(e, expr->left, want, first, code);
     label_here(code, middle);
     gen(e, expr->right, want, to, code);
 }
 
 /* x in [a, b, ...] with fields among the elements: x == a or x == b or ... */
-static void gen_list(struct emitter *e, const struct expr *expr, enum b_truth want,
-                     struct exits to, struct rule_code *code)
+static void gen_list(struct emitter *e, const struct expr *expr, enum b_truth want, struct exits to,
+                     struct rule_code *code)
 {
     bool both = want == B_FALSE;
     for (const struct expr *item = expr_resolve(expr->right)->items; item; item = item->next) {

@@ -14,7 +14,7 @@ struct emitter {
     struct arena *mem;
     struct diags *diags;
     struct bundle bundle;
-    struct intern patterns; /* syntax and text of a pattern to its dfa */
+    struct intern patterns;    /* syntax and text of a pattern to its dfa */
     const struct rule **rules; /* in source order: a rule's index in the bundle */
     uint32_t rule_count;
 };

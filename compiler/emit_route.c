@@ -6,9 +6,9 @@
  * pinned or open, go through one automaton over all patterns of the server's rules, whose accept
  * sets have lists too. So a decision starts from a list, never from all rules.
  */
-#include <stdlib.h>
-
 #include "compiler/emit_internal.h"
+
+#include <stdlib.h>
 
 /* A growing row of numbers. */
 struct row {
@@ -188,7 +188,8 @@ static int tool_order(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-/* All tools known by name, sorted: the snapshot's, and unless the world is closed the rules' own. */
+/* All tools known by name, sorted: the snapshot's, and unless the world is closed the rules' own.
+ */
 static struct pinned_tool *known_tools(struct emitter *e, struct server_rules *s, bool is_closed,
                                        uint32_t *count)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* emit_shape.c - the keys that a pinned schema knows, at every depth: the closed world of a pin. Types
- * and required members are the server's to check; what it has never heard of is ours. */
+/* emit_shape.c - the keys that a pinned schema knows, at every depth: the closed world of a pin.
+ * Types and required members are the server's to check; what it has never heard of is ours. */
 #include "compiler/emit_internal.h"
 
 /* Equal shapes are one; a shape's children exist before it, so indexes only point down. */
-static uint32_t shape_index(struct emitter *e, struct b_shape *shape, const struct b_member *members)
+static uint32_t shape_index(struct emitter *e, struct b_shape *shape,
+                            const struct b_member *members)
 {
     struct buf key;
     buf_init(&key, BUNDLE_BYTES_MAX);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* help.c - reference tables printed from the lists that the programs are made of; docs/ holds their
  * output, and `make check-docs` proves that it is current. */
-#include <stdio.h>
-
 #include "compiler/command.h"
 #include "runtime/vm/vm.h"
+
+#include <stdio.h>
 
 static const char *operand_words(enum op_operands operands)
 {

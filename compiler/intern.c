@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* intern.c - a hash table that only grows. Its order must not reach a bundle: who walks it sorts. */
+/* intern.c - a hash table that only grows. Its order must not reach a bundle: who walks it sorts.
+ */
 #include "compiler/intern.h"
 
 #include <xxhash.h>

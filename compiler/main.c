@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - mcpc: which subcommand, with which options. */
+#include "compiler/command.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "compiler/command.h"
 
 struct command {
     const char *name;
@@ -19,8 +19,7 @@ static const struct command commands[] = {
     { "eval", mcpc_eval, "[--call FILE.json|-] FILE.pol|FILE.polb",
       "judge one call; standard input when --call is not given", false },
     { "disasm", mcpc_disasm, "FILE.polb", "list a bundle's tables and code", false },
-    { "fmt", mcpc_fmt, "[--check|--write] FILE.pol ...", "lay out a source in the one way",
-      true },
+    { "fmt", mcpc_fmt, "[--check|--write] FILE.pol ...", "lay out a source in the one way", true },
 };
 
 static void print_help(FILE *out)
@@ -29,11 +28,12 @@ static void print_help(FILE *out)
     for (size_t i = 0; i < COUNT(commands); i++)
         (void)fprintf(out, "  mcpc %-8s%-42s  %s\n", commands[i].name, commands[i].usage,
                       commands[i].summary);
-    (void)fprintf(out, "  mcpc help [bytecode|diagnostics] | --version\n\n"
-                       "Every subcommand takes --json: answers for machines on standard output.\n"
-                       "Exit codes: 0 fine (eval: allowed), 1 findings (eval: denied; fmt --check:\n"
-                       "differs), 2 wrong usage or a file that can't be read or written, 3 errors\n"
-                       "in a policy, 4 a test failed.\n");
+    (void)fprintf(out,
+                  "  mcpc help [bytecode|diagnostics] | --version\n\n"
+                  "Every subcommand takes --json: answers for machines on standard output.\n"
+                  "Exit codes: 0 fine (eval: allowed), 1 findings (eval: denied; fmt --check:\n"
+                  "differs), 2 wrong usage or a file that can't be read or written, 3 errors\n"
+                  "in a policy, 4 a test failed.\n");
 }
 
 /* True when the option at argv[*i] is known; its value, if it takes one, is consumed. */
@@ -74,7 +74,8 @@ static enum exit_code run(const struct command *command, int argc, char **argv)
             code = usage_error("%s: %s is not an option of it, or lacks its value", command->name,
                                argv[i]);
     }
-    if (code == EXIT_OK && (options.file_count == 0 || (options.file_count > 1 && !command->takes_many)))
+    if (code == EXIT_OK &&
+        (options.file_count == 0 || (options.file_count > 1 && !command->takes_many)))
         code = usage_error("usage: mcpc %s %s", command->name, command->usage);
     if (code == EXIT_OK)
         code = command->run(&options);

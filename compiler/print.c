@@ -75,7 +75,7 @@ static void print_let_value(struct pen *pen, const struct expr *value)
     struct pen saved = *pen;
     size_t start = pen->out->n;
     bool is_group = value->kind == EXPR_SET || value->kind == EXPR_LIST;
-    bool has_comment = pen_has_comment(pen, value->span.hi);
+    bool has_comment = pen_has_comment(pen, expr_end(value));
     if (!is_group || !has_comment)
         print_expr(pen, value, LEVEL_CHAIN);
     if (!is_group || (!has_comment && pen_column(pen) < PRINT_COLUMNS))
@@ -94,7 +94,7 @@ static void print_let(struct pen *pen, const struct let_decl *let)
     pen_comments(pen, let->name_span.lo);
     pen_space(pen);
     pen_text(pen, let->name);
-    pen_comments(pen, let->value->span.lo);
+    pen_comments(pen, expr_begin(let->value));
     pen_space(pen);
     pen_text(pen, STR("="));
     pen_space(pen);
@@ -194,7 +194,7 @@ static void print_condition(struct pen *pen, const struct rule *rule)
     const struct expr *condition = condition_of(rule);
     Str word = condition_word(rule);
     pen->indent = PRINT_INDENT;
-    pen_comments(pen, condition->span.lo);
+    pen_comments(pen, expr_begin(condition));
     pen_line(pen);
     pen_text(pen, word);
     pen_space(pen);
@@ -204,7 +204,7 @@ static void print_condition(struct pen *pen, const struct rule *rule)
     }
     struct pen saved = *pen;
     size_t start = pen->out->n;
-    if (!pen_has_comment(pen, condition->span.hi)) {
+    if (!pen_has_comment(pen, expr_end(condition))) {
         print_expr(pen, condition, LEVEL_CHAIN);
         if (pen_column(pen) < PRINT_COLUMNS)
             return;

@@ -42,6 +42,9 @@ enum print_level { LEVEL_CHAIN, LEVEL_NOT, LEVEL_COMPARISON, LEVEL_VALUE, LEVEL_
 
 /* On one line but for what comments break; with parentheses if it binds looser than level. */
 void print_expr(struct pen *pen, const struct expr *expr, enum print_level level);
+/* The offsets at which what is printed of an expression begins and ends in the source. */
+uint32_t expr_begin(const struct expr *expr);
+uint32_t expr_end(const struct expr *expr);
 /* and, or. */
 bool expr_is_chain(const struct expr *expr);
 /* { ... } or [ ... ], one element a line. */

@@ -73,12 +73,14 @@ static void print_comment(struct pen *pen, const struct comment *comment)
     Str text = str_sub(pen->source->text, comment->span.lo, comment->span.hi);
     while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
         text.n--;
-    if (comment->is_line_start)
+    /* One that the layout has brought to a line's start keeps the line, as it would next time. */
+    bool has_line = comment->is_line_start || pen->is_fresh;
+    if (has_line)
         pen_line(pen);
     else
         pen_space(pen);
     pen_text(pen, text);
-    if (comment->is_line_start || ends_line(pen, comment))
+    if (has_line || ends_line(pen, comment))
         pen_line(pen);
     else
         pen_space(pen);
@@ -212,6 +214,27 @@ static bool is_not_in(const struct expr *expr)
     return expr->kind == EXPR_NOT && expr->left->kind == EXPR_BINARY && expr->left->op == OP2_IN;
 }
 
+/* Parentheses are no place of their own: the printer sets them as it likes. So a comment belongs
+ * before the first or behind the last token that is printed in any case. */
+uint32_t expr_begin(const struct expr *expr)
+{
+    while (expr->kind == EXPR_BINARY || is_not_in(expr))
+        expr = expr->left;
+    if (expr->kind != EXPR_FIELD)
+        return expr->span.lo;
+    const struct name *last = expr->path;
+    while (last->next)
+        last = last->next;
+    return last->span.lo; /* what stands between its keys moves before it */
+}
+
+uint32_t expr_end(const struct expr *expr)
+{
+    while (expr->kind == EXPR_BINARY || expr->kind == EXPR_NOT)
+        expr = expr->kind == EXPR_NOT ? expr->left : expr->right;
+    return expr->span.hi;
+}
+
 static enum print_level level_of(const struct expr *expr)
 {
     if (expr_is_chain(expr))
@@ -225,7 +248,7 @@ static enum print_level level_of(const struct expr *expr)
 
 static void print_operator(struct pen *pen, const struct expr *right, Str word)
 {
-    pen_comments(pen, right->span.lo);
+    pen_comments(pen, expr_begin(right));
     pen_space(pen);
     pen_text(pen, word);
     pen_space(pen);
@@ -241,7 +264,7 @@ static void print_group(struct pen *pen, const struct expr *group)
         print_expr(pen, item, LEVEL_CHAIN);
         if (item->next) {
             pen_text(pen, STR(","));
-            pen_comments(pen, item->next->span.lo);
+            pen_comments(pen, expr_begin(item->next));
             pen_space(pen);
         } else if (is_set) {
             pen_space(pen);
@@ -258,7 +281,7 @@ void print_group_lines(struct pen *pen, const struct expr *group)
     pen_text(pen, is_set ? STR("{") : STR("["));
     pen->indent = indent + PRINT_INDENT;
     for (const struct expr *item = group->items; item; item = item->next) {
-        pen_comments(pen, item->span.lo);
+        pen_comments(pen, expr_begin(item));
         pen_line(pen);
         print_expr(pen, item, LEVEL_CHAIN);
         pen_text(pen, STR(","));
@@ -309,19 +332,20 @@ static void print_bare(struct pen *pen, const struct expr *expr)
             break;
         }
         pen_text(pen, STR("not"));
-        pen_comments(pen, expr->left->span.lo);
+        pen_comments(pen, expr_begin(expr->left));
         pen_space(pen);
         print_expr(pen, expr->left, LEVEL_PRIMARY);
         break;
     case EXPR_HAS:
         pen_text(pen, STR("has"));
-        pen_comments(pen, expr->left->span.lo);
+        pen_comments(pen, expr_begin(expr->left));
         pen_space(pen);
         print_field(pen, expr->left);
         break;
     case EXPR_LENGTH:
         pen_text(pen, STR("length("));
         print_expr(pen, expr->left, LEVEL_CHAIN);
+        pen_comments(pen, expr->span.hi);
         pen_text(pen, STR(")"));
         break;
     case EXPR_BINARY:
@@ -336,7 +360,7 @@ static void print_bare(struct pen *pen, const struct expr *expr)
 void print_expr(struct pen *pen, const struct expr *expr, enum print_level level)
 {
     bool is_wrapped = level_of(expr) < level;
-    pen_comments(pen, expr->span.lo);
+    pen_comments(pen, expr_begin(expr));
     if (is_wrapped)
         pen_text(pen, STR("("));
     print_bare(pen, expr);
@@ -362,7 +386,7 @@ void print_fitted(struct pen *pen, const struct expr *expr, enum print_level lev
     const struct expr *in = group_comparison(expr, &word);
     struct pen saved = *pen;
     size_t start = pen->out->n;
-    if (!in || !pen_has_comment(pen, expr->span.hi))
+    if (!in || !pen_has_comment(pen, expr_end(expr)))
         print_expr(pen, expr, level);
     if (!in || (pen->out->n != start && pen_column(pen) <= PRINT_COLUMNS))
         return;
@@ -378,7 +402,7 @@ void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t inden
     const struct expr *sides[] = { chain->left, chain->right };
     for (size_t i = 0; i < COUNT(sides); i++) {
         if (i) {
-            pen_comments(pen, sides[i]->span.lo);
+            pen_comments(pen, expr_begin(sides[i]));
             pen->indent = indent;
             pen_line(pen);
             pen_text(pen, op_words[chain->op]);

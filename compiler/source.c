@@ -30,16 +30,23 @@ static enum status read_all(int fd, struct buf *out)
     }
 }
 
-enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text)
+static enum status read_path(Str path, size_t max_bytes, bool only_regular, struct arena *mem,
+                             Str *text)
 {
     Str name = arena_copy(mem, path);
     if (!name.p)
         return ST_NO_MEMORY;
     if (path.n == 0 || memchr(path.p, 0, path.n))
         return ST_NOT_FOUND;
-    int fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Without O_NONBLOCK a pipe that nobody writes to would hold the open itself. */
+    int fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | (only_regular ? O_NONBLOCK : 0));
     if (fd < 0)
         return errno == ENOENT ? ST_NOT_FOUND : ST_IO;
+    struct stat st;
+    if (only_regular && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        (void)close(fd);
+        return ST_UNSUPPORTED;
+    }
     struct buf bytes;
     buf_init(&bytes, max_bytes + 1); /* one more than allowed shows that there is more */
     enum status status = read_all(fd, &bytes);
@@ -56,6 +63,11 @@ enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text)
     if (status == ST_OK)
         *text = copy;
     return status;
+}
+
+enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text)
+{
+    return read_path(path, max_bytes, true, mem, text);
 }
 
 static uint32_t line_count(Str text)
@@ -91,7 +103,7 @@ enum status source_read(struct sources *sources, Str path, struct arena *mem, ui
     Str text, name = arena_copy(mem, path);
     if (!name.p)
         return ST_NO_MEMORY;
-    enum status status = file_read(path, SOURCE_BYTES_MAX, mem, &text);
+    enum status status = read_path(path, SOURCE_BYTES_MAX, false, mem, &text);
     return status == ST_OK ? source_take(sources, name, text, mem, index) : status;
 }
 

@@ -12,8 +12,8 @@ Str program_only_server(const struct program *program)
     return is_only ? program_text(program, program->servers[0].alias) : STR("");
 }
 
-static void add_cause(const struct program *p, const struct vm_call *call,
-                      const struct decision *d, struct buf *out)
+static void add_cause(const struct program *p, const struct vm_call *call, const struct decision *d,
+                      struct buf *out)
 {
     switch (d->cause) {
     case CAUSE_RULE: buf_printf(out, "a rule says so"); break;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_bundle.c - the loader, and the VM on whatever the loader accepts. The input is resealed first,
- * or the checksum would keep the fuzzer out; an input that loads is run on a few calls. */
-#include <stdlib.h>
-#include <string.h>
-
+/* fuzz_bundle.c - the loader, and the VM on whatever the loader accepts. The input is resealed
+ * first, or the checksum would keep the fuzzer out; an input that loads is run on a few calls. */
 #include "fuzz/target.h"
 #include "runtime/vm/vm.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void run(struct program *program)
 {
-    static const char *const calls[] = { "{}", "{\"s\":\"ab\",\"n\":1,\"l\":[1,\"a\"],\"o\":{\"r\":\"x\"}}" };
+    static const char *const calls[] = {
+        "{}", "{\"s\":\"ab\",\"n\":1,\"l\":[1,\"a\"],\"o\":{\"r\":\"x\"}}"
+    };
     static const Str groups[] = { STR_INIT("admins") };
     struct principal principal = { .id = STR("me"), .groups = groups, .group_count = 1 };
     struct vm *vm;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replay.c - runs a fuzz target over stored inputs without a fuzzer: "replay FOLDER". What was once
  * found stays found: every find is stored, and this is part of `make check`. */
+#include "fuzz/target.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "fuzz/target.h"
 
 static int replay(const char *folder, const char *name)
 {

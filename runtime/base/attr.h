@@ -3,8 +3,8 @@
 #ifndef RUNTIME_BASE_ATTR_H
 #define RUNTIME_BASE_ATTR_H
 
-#define MUST_USE __attribute__((warn_unused_result))
-#define NORETURN __attribute__((noreturn))
+#define MUST_USE               __attribute__((warn_unused_result))
+#define NORETURN               __attribute__((noreturn))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

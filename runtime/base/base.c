@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base.c - the assertion's end and the status texts. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "runtime/base/attr.h"
 #include "runtime/base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 void ensure_failed(const char *file, int line, const char *claim)
 {

@@ -10,10 +10,10 @@
 #include "runtime/base/str.h"
 
 struct buf {
-    char *p;          /* owned; NULL until the first byte */
-    size_t n, cap;    /* bytes held, bytes allocated */
-    size_t limit;     /* n never exceeds it */
-    bool is_full;     /* an append was refused since the last clear */
+    char *p;       /* owned; NULL until the first byte */
+    size_t n, cap; /* bytes held, bytes allocated */
+    size_t limit;  /* n never exceeds it */
+    bool is_full;  /* an append was refused since the last clear */
 };
 
 void buf_init(struct buf *buf, size_t limit);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/base/log.h"
 
+#include "runtime/base/world.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "runtime/base/world.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
@@ -48,7 +48,8 @@ void log_message(enum log_level level, const char *format, ...)
     struct tm utc;
     (void)gmtime_r(&seconds, &utc);
     size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    n += (size_t)snprintf(line + n, sizeof line - n, ".%03dZ %-5s ", (int)(ms % 1000), names[level]);
+    n +=
+        (size_t)snprintf(line + n, sizeof line - n, ".%03dZ %-5s ", (int)(ms % 1000), names[level]);
     n += escape(line + n, sizeof line - n - 1, text);
     line[n++] = '\n';
     /* One write a line: lines of several processes do not mix. A full disk must not stop calls. */

@@ -7,12 +7,12 @@
 #ifndef RUNTIME_BASE_STR_H
 #define RUNTIME_BASE_STR_H
 
+#include "runtime/base/attr.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "runtime/base/attr.h"
 
 typedef struct {
     const char *p;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/base/world.h"
 
+#include "runtime/base/attr.h"
+
 #include <time.h>
 #include <unistd.h>
-
-#include "runtime/base/attr.h"
 
 static int64_t clock_ms(clockid_t id)
 {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct world {
-    int64_t (*wall_ms)(void);                  /* milliseconds since 1970-01-01T00:00:00Z */
-    int64_t (*mono_ms)(void);                  /* milliseconds, never backwards, any origin */
+    int64_t (*wall_ms)(void);                   /* milliseconds since 1970-01-01T00:00:00Z */
+    int64_t (*mono_ms)(void);                   /* milliseconds, never backwards, any origin */
     void (*entropy)(void *bytes, size_t count); /* unpredictable bytes; aborts when it cannot */
 };
 

@@ -6,9 +6,9 @@
  * touches each byte of its operands a small, known number of times. Sums saturate far above the
  * budget, so a hostile bundle can't wrap them.
  */
-#include <stdlib.h>
-
 #include "runtime/bundle/verify.h"
+
+#include <stdlib.h>
 
 /* Dispatch, and looking at each key of pinned arguments once. */
 static const struct bundle_cost base_cost = { .fixed = 64, .per_byte = 2 };

@@ -64,8 +64,8 @@ struct b_text {
 #define B_NONE UINT32_MAX /* an index that refers to nothing */
 
 struct b_meta {
-    struct b_text name;      /* of the policy */
-    struct b_text compiler;  /* "mcpc 0.1.0" */
+    struct b_text name;           /* of the policy */
+    struct b_text compiler;       /* "mcpc 0.1.0" */
     struct b_text default_reason; /* for calls that no rule allows; may be empty */
     uint32_t version;
     uint32_t pad;
@@ -80,7 +80,7 @@ struct b_server {
     uint32_t dfa;          /* for tools not known by name; B_NONE: they have the list `other` */
     uint32_t accept_first; /* ACCEPTS[accept_first + id - 1] is the list for accept id */
     uint32_t accept_count;
-    uint32_t other;        /* the list of a tool that the DFA does not accept */
+    uint32_t other; /* the list of a tool that the DFA does not accept */
     uint32_t pad;
 };
 
@@ -88,7 +88,7 @@ struct b_tool {
     struct b_text name;
     uint32_t server;
     uint32_t list;
-    uint32_t shape;        /* 0: arguments are not checked against a pin */
+    uint32_t shape; /* 0: arguments are not checked against a pin */
     uint32_t pad;
 };
 
@@ -99,11 +99,11 @@ struct b_list {
 enum b_effect { B_DENY, B_ASK, B_ALLOW, B_EFFECT_COUNT };
 
 struct b_rule {
-    uint32_t effect;       /* enum b_effect */
+    uint32_t effect; /* enum b_effect */
     uint32_t code, code_count;
     uint32_t source, line, column; /* where the rule begins, from 1 */
-    struct b_text reason;  /* may be empty */
-    struct b_text text;    /* the rule's first source line, trimmed */
+    struct b_text reason;          /* may be empty */
+    struct b_text text;            /* the rule's first source line, trimmed */
 };
 
 enum b_atom_flag { B_ATOM_READS_ARGS = 1 };
@@ -112,7 +112,7 @@ struct b_atom {
     uint32_t code, code_count;
     uint32_t flags;
     uint32_t source, line, column;
-    struct b_text text;    /* the condition as written */
+    struct b_text text; /* the condition as written */
 };
 
 struct b_insn {
@@ -134,7 +134,13 @@ struct b_slot {
     uint32_t pad;
 };
 
-enum b_const_type { B_CONST_NULL, B_CONST_BOOL, B_CONST_NUMBER, B_CONST_STRING, B_CONST_TYPE_COUNT };
+enum b_const_type {
+    B_CONST_NULL,
+    B_CONST_BOOL,
+    B_CONST_NUMBER,
+    B_CONST_STRING,
+    B_CONST_TYPE_COUNT
+};
 
 struct b_const {
     uint32_t type;      /* enum b_const_type */
@@ -143,17 +149,17 @@ struct b_const {
 };
 
 struct b_set {
-    uint32_t first;     /* in SET_TABLE */
-    uint32_t slots;     /* a power of two, more than the elements: an empty slot exists */
-    uint32_t count;     /* elements */
+    uint32_t first; /* in SET_TABLE */
+    uint32_t slots; /* a power of two, more than the elements: an empty slot exists */
+    uint32_t count; /* elements */
     uint32_t pad;
 };
 
 struct b_dfa {
     uint32_t states, class_count;
-    uint32_t classes;   /* in DFA_CLASSES, 256 bytes */
-    uint32_t next;      /* in DFA_NEXT, states * class_count */
-    uint32_t accept;    /* in DFA_ACCEPT, states */
+    uint32_t classes;    /* in DFA_CLASSES, 256 bytes */
+    uint32_t next;       /* in DFA_NEXT, states * class_count */
+    uint32_t accept;     /* in DFA_ACCEPT, states */
     uint32_t accept_max; /* largest accept id */
 };
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load.c - from a file's bytes to a program: header, checksum, identity, section table, and then the
- * verifier. The bytes are copied first, so nothing can change under the checks. */
+/* load.c - from a file's bytes to a program: header, checksum, identity, section table, and then
+ * the verifier. The bytes are copied first, so nothing can change under the checks. */
+#include "runtime/bundle/program.h"
+#include "runtime/bundle/verify.h"
+#include "runtime/crypto/encode.h"
+#include "runtime/crypto/secret.h"
+#include "runtime/crypto/sha256.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -9,12 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
-
-#include "runtime/bundle/program.h"
-#include "runtime/bundle/verify.h"
-#include "runtime/crypto/encode.h"
-#include "runtime/crypto/secret.h"
-#include "runtime/crypto/sha256.h"
 
 bool verify_fail(struct bundle_error *error, const char *format, ...)
 {
@@ -134,7 +134,8 @@ static enum status load_copy(struct program *program, struct bundle_error *error
     enum status status = check_header(program->bytes, &header, error);
     if (status != ST_OK)
         return status;
-    hex_encode((Str){ .p = (const char *)header.identity, .n = sizeof header.identity }, program->id);
+    hex_encode((Str){ .p = (const char *)header.identity, .n = sizeof header.identity },
+               program->id);
     return place_sections(program, error) && program_verify(program, error) ? ST_OK : ST_INVALID;
 }
 

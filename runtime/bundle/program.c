@@ -3,10 +3,10 @@
  * verifier asks them too, after it has proved the ranges that they rely on. */
 #include "runtime/bundle/program.h"
 
+#include "runtime/bundle/verify.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
-
-#include "runtime/bundle/verify.h"
 
 const struct op_info op_table[OP_COUNT] = {
 #define OP(name, kind, operands, doc) [OP_##name] = { #name, OP_##kind, OPERANDS_##operands, doc },
@@ -25,11 +25,6 @@ const char *const section_names[SECTION_COUNT] = {
 #include "runtime/bundle/section.def"
 #undef SECTION
 };
-
-Str program_text(const struct program *program, struct b_text text)
-{
-    return (Str){ .p = program->strings + text.offset, .n = text.length };
-}
 
 Str program_name(const struct program *program)
 {
@@ -81,14 +76,21 @@ uint32_t program_tool(const struct program *program, uint32_t server, Str name)
     }
 }
 
+/* Bytes that leave the state as it is have a loop of their own: there, no step waits for the table
+ * look-up of the one before, and most of a long text is such bytes. */
 uint16_t program_match(const struct program *program, uint32_t dfa, Str text)
 {
     const struct b_dfa *a = &program->dfas[dfa];
     const uint8_t *classes = program->dfa_classes + a->classes;
     const uint16_t *next = program->dfa_next + a->next;
     uint32_t state = 0;
-    for (size_t i = 0; i < text.n; i++)
-        state = next[state * a->class_count + classes[(unsigned char)text.p[i]]];
+    for (size_t i = 0; i < text.n;) {
+        const uint16_t *row = next + (size_t)state * a->class_count;
+        uint32_t before = state;
+        do
+            state = row[classes[(unsigned char)text.p[i++]]];
+        while (state == before && i < text.n);
+    }
     return program->dfa_accept[a->accept + state];
 }
 

@@ -17,13 +17,13 @@ enum { PROGRAM_ID_HEX = 64 };
 /* Read-only after loading and so shared freely between threads. One reference each for whoever
  * keeps it. The arrays are the bundle's sections. */
 struct program {
-    Str bytes;                     /* the file, owned */
-    char id[PROGRAM_ID_HEX + 1];   /* identity in hex */
+    Str bytes;                   /* the file, owned */
+    char id[PROGRAM_ID_HEX + 1]; /* identity in hex */
 #define SECTION(NAME, name, type, doc) const type *name;
 #include "runtime/bundle/section.def"
 #undef SECTION
     uint32_t counts[SECTION_COUNT];
-    int references;                /* private */
+    int references; /* private */
 };
 
 /* Why a bundle was refused: the rule that it breaks, and where. */
@@ -42,7 +42,11 @@ MUST_USE enum status program_read(const char *path, struct program **out,
 struct program *program_share(struct program *program); /* one reference more */
 void program_release(struct program *program);          /* NULL is fine */
 
-Str program_text(const struct program *program, struct b_text text);
+static inline Str program_text(const struct program *program, struct b_text text)
+{
+    return (Str){ .p = program->strings + text.offset, .n = text.length };
+}
+
 Str program_name(const struct program *program);
 
 /* The server of that alias, else the one that stands for any, else B_NONE. */

@@ -13,7 +13,8 @@ static bool is_boundary(const struct program *program, uint64_t offset)
            ((unsigned char)program->strings[offset] & 0xC0) != 0x80;
 }
 
-/* Inside the pool, cut at code point boundaries (the pool is valid UTF-8 as a whole), short enough. */
+/* Inside the pool, cut at code point boundaries (the pool is valid UTF-8 as a whole), short enough.
+ */
 bool verify_text(const struct program *program, struct b_text text, uint32_t max)
 {
     return text.length <= max &&
@@ -242,7 +243,8 @@ static bool verify_dfa(const struct program *p, uint32_t i, struct bundle_error 
     const struct b_dfa *dfa = &p->dfas[i];
     uint64_t cells = (uint64_t)dfa->states * dfa->class_count;
     if (dfa->states == 0 || dfa->states > UINT16_MAX || dfa->class_count == 0 ||
-        dfa->class_count > 256 || !verify_range(dfa->classes, 256, p->counts[SECTION_DFA_CLASSES]) ||
+        dfa->class_count > 256 ||
+        !verify_range(dfa->classes, 256, p->counts[SECTION_DFA_CLASSES]) ||
         !verify_range(dfa->next, cells, p->counts[SECTION_DFA_NEXT]) ||
         !verify_range(dfa->accept, dfa->states, p->counts[SECTION_DFA_ACCEPT]))
         return verify_fail(error, "dfa %u: tables out of range", i);
@@ -271,8 +273,7 @@ static bool verify_shape(const struct program *p, uint32_t i, struct bundle_erro
         return verify_fail(error, "shape %u: a field out of range", i);
     for (uint32_t k = 0; k < shape->count; k++) {
         const struct b_member *member = &p->shape_members[shape->first + k];
-        if (member->pad != 0 || !verify_text(p, member->key, BUNDLE_TEXT_MAX) ||
-            member->shape >= i)
+        if (member->pad != 0 || !verify_text(p, member->key, BUNDLE_TEXT_MAX) || member->shape >= i)
             return verify_fail(error, "shape %u: member %u out of range", i, k);
         if (k && str_cmp(program_text(p, member[-1].key), program_text(p, member->key)) >= 0)
             return verify_fail(error, "shape %u: members are not ascending", i);

@@ -19,7 +19,8 @@ struct code_check {
 
 static bool code_fail(const struct code_check *check, uint32_t at, const char *why)
 {
-    return verify_fail(check->error, "%s %u, instruction %u: %s", check->what, check->index, at, why);
+    return verify_fail(check->error, "%s %u, instruction %u: %s", check->what, check->index, at,
+                       why);
 }
 
 static bool is_written(const struct code_check *check, unsigned reg)
@@ -54,7 +55,8 @@ static bool operands_hold(struct code_check *check, const struct b_insn *in)
             return false;
         check->reads_args |= check->program->slots[in->c].root == B_SLOT_ARGS;
         return true;
-    case OPERANDS_D_CONST: return sources_hold(check, in, 0) && index_holds(check, in, SECTION_CONSTS);
+    case OPERANDS_D_CONST:
+        return sources_hold(check, in, 0) && index_holds(check, in, SECTION_CONSTS);
     case OPERANDS_D_R:
     case OPERANDS_R: return sources_hold(check, in, 1) && in->c == 0;
     case OPERANDS_D_RR:

@@ -30,9 +30,10 @@ enum json_type {
 };
 
 enum json_flag {
-    /* A number that does not survive a round trip through an IEEE double: an integer
-     * beyond +-(2^53-1), or more than 15 significant digits. Text is kept; policies that
-     * compare it refuse the call. */
+    /* A number that may not survive a round trip through an IEEE double: beyond +-(2^53-1),
+     * written with a fraction or exponent and more than 15 significant digits (0 at either
+     * end not counted), or below 1e-307. Text is kept; policies that compare it refuse
+     * the call. */
     JSON_UNSAFE_NUMBER = 1,
     /* A number written without fraction and exponent. */
     JSON_INTEGER = 2,
@@ -82,7 +83,8 @@ enum json_error {
 const char *json_error_text(enum json_error error);
 
 /* Reads text whole. On JSON_ERR_NONE fills *doc, whose nodes lie in the arena. Otherwise *doc is
- * untouched and *at (if not NULL) is the byte offset where the text stopped being acceptable. */
+ * untouched and *at (if not NULL) is the byte offset where the text stopped being acceptable
+ * (for a duplicate key, of the value that the second one names). */
 MUST_USE enum json_error json_parse(Str text, const struct json_limits *limits, struct arena *arena,
                                     struct json_doc *doc, uint32_t *at);
 

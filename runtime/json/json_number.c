@@ -22,8 +22,8 @@ enum {
     EXPONENT_NORMAL = -306, /* from 0.1e-306 on all doubles are normal */
 };
 
-static const uint64_t INTEGER_SAFE_MAX = 9007199254740991; /* 2^53-1 */
-static const int64_t EXPONENT_CAP = 10000000000;           /* past any text's length */
+static const uint64_t integer_safe_max = 9007199254740991; /* 2^53-1 */
+static const int64_t exponent_cap = 10000000000;           /* past any text's length */
 
 /* The value is 0.d1d2d3... * 10^exponent with d1 != 0, sign aside. */
 struct decimal {
@@ -44,10 +44,10 @@ static int64_t read_exponent(Str s)
     bool is_negative = str_starts(s, STR("-"));
     int64_t value = 0;
     for (size_t i = is_negative || str_starts(s, STR("+")); i < s.n; i++) {
-        if (value < EXPONENT_CAP)
+        if (value < exponent_cap)
             value = value * 10 + (s.p[i] - '0');
     }
-    value = value < EXPONENT_CAP ? value : EXPONENT_CAP;
+    value = value < exponent_cap ? value : exponent_cap;
     return is_negative ? -value : value;
 }
 
@@ -108,7 +108,7 @@ static bool is_unsafe(const struct decimal *d)
     if (d->exponent > DIGITS_HEAD || d->exponent < EXPONENT_NORMAL)
         return true;
     if (d->exponent == DIGITS_HEAD &&
-        (d->head > INTEGER_SAFE_MAX || (d->head == INTEGER_SAFE_MAX && d->digits > DIGITS_HEAD)))
+        (d->head > integer_safe_max || (d->head == integer_safe_max && d->digits > DIGITS_HEAD)))
         return true;
     return !d->is_integer && d->digits > DIGITS_EXACT;
 }

@@ -108,16 +108,15 @@ static void write_escape(struct buf *out, Str s)
     case '\\': mark = (char)c; break;
     default: break;
     }
-    char digits[] = "\\u0000";
     if (mark) {
         buf_add(out, (Str){ .p = (const char[]){ '\\', mark }, .n = 2 });
-        return;
+    } else if (s.n == 3) {
+        buf_add(out, c == 0xa8 ? STR("\\u2028") : STR("\\u2029"));
+    } else {
+        buf_add(out, STR("\\u00"));
+        buf_add_char(out, "01234567"[c >> 4]);
+        buf_add_char(out, "0123456789abcdef"[c & 15]);
     }
-    if (s.n == 3)
-        memcpy(digits + 2, c == 0xa8 ? "2028" : "2029", 4);
-    else
-        memcpy(digits + 4, (const char[]){ "01234567"[c >> 4], "0123456789abcdef"[c & 15] }, 2);
-    buf_add(out, (Str){ .p = digits, .n = 6 });
 }
 
 void json_write_string(struct buf *out, Str s)

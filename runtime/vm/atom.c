@@ -3,11 +3,12 @@
  *
  * Every operation is total: whatever types come, the answer is true, false or unknown with a cause.
  * Nothing is converted silently: a string is never a number, null is never a default. Registers
- * and indexes are not checked here, since the verifier proved them.
+ * and indexes are not checked here, since the verifier proved them. Registers hold pointers: to a
+ * field, or to the register's own place among the values that this atom made.
  */
-#include <stdio.h>
-
 #include "runtime/vm/vm_internal.h"
+
+#include <stdio.h>
 
 static struct value unknown_value(enum vm_unknown cause)
 {
@@ -22,82 +23,90 @@ static enum vm_unknown cause_of(const struct value *value)
     return value->type == VALUE_MISSING ? UNKNOWN_MISSING : UNKNOWN_TYPE;
 }
 
-static struct value node_value(const struct json_doc *doc, uint32_t index)
+static bool is_absent(const struct value *value)
+{
+    return value->type == VALUE_MISSING || value->type == VALUE_NULL;
+}
+
+/* Values are made where they stay: a copy right behind the making waits for the stores. */
+static void node_value(const struct json_doc *doc, uint32_t index, struct value *out)
 {
     const struct json_node *node = json_at(doc, index);
-    struct value value = { .node = index, .text = json_text(node) };
+    *out = (struct value){ .node = index, .text = json_text(node) };
     switch ((enum json_type)node->type) {
-    case JSON_NULL: value.type = VALUE_NULL; break;
-    case JSON_FALSE: value.type = VALUE_BOOL; break;
+    case JSON_NULL: out->type = VALUE_NULL; break;
+    case JSON_FALSE: out->type = VALUE_BOOL; break;
     case JSON_TRUE:
-        value.type = VALUE_BOOL;
-        value.truth = true;
+        out->type = VALUE_BOOL;
+        out->truth = true;
         break;
     case JSON_NUMBER:
-        value.type = VALUE_NUMBER;
-        value.is_unsafe = (node->flags & JSON_UNSAFE_NUMBER) != 0;
-        value.is_integer = (node->flags & JSON_INTEGER) != 0;
+        out->type = VALUE_NUMBER;
+        out->is_unsafe = (node->flags & JSON_UNSAFE_NUMBER) != 0;
+        out->is_integer = (node->flags & JSON_INTEGER) != 0;
         break;
-    case JSON_STRING: value.type = VALUE_STRING; break;
-    case JSON_ARRAY: value.type = VALUE_LIST; break;
-    case JSON_OBJECT: value.type = VALUE_OBJECT; break;
+    case JSON_STRING: out->type = VALUE_STRING; break;
+    case JSON_ARRAY: out->type = VALUE_LIST; break;
+    case JSON_OBJECT: out->type = VALUE_OBJECT; break;
     }
-    return value;
 }
 
 /* Follows the keys from the arguments. What is not there is missing; a step into something that
  * is no object is of another type. */
-static struct value argument_value(const struct vm *vm, const struct b_slot *slot)
+static void argument_value(const struct vm *vm, const struct b_slot *slot, struct value *out)
 {
     const struct program *p = vm->program;
     const struct json_doc *doc = vm->call->doc;
-    if (!doc)
-        return (struct value){ .type = VALUE_MISSING };
     uint32_t at = vm->call->arguments;
+    *out = (struct value){ .type = VALUE_MISSING };
+    if (!doc)
+        return;
     for (uint32_t i = 0; i < slot->count; i++) {
         const struct json_node *node = json_at(doc, at);
         if (node->type == JSON_NULL)
-            return (struct value){ .type = VALUE_MISSING };
-        if (node->type != JSON_OBJECT)
-            return unknown_value(UNKNOWN_TYPE);
+            return;
+        if (node->type != JSON_OBJECT) {
+            *out = unknown_value(UNKNOWN_TYPE);
+            return;
+        }
         at = json_member(doc, at, program_text(p, p->steps[slot->first + i]));
         if (at == JSON_NONE)
-            return (struct value){ .type = VALUE_MISSING };
+            return;
     }
-    return node_value(doc, at);
+    node_value(doc, at, out);
 }
 
 static const struct value *field_value(struct vm *vm, uint32_t index)
 {
+    struct value *value = &vm->fields[index];
     if (vm->has_field[index])
-        return &vm->fields[index];
+        return value;
     const struct b_slot *slot = &vm->program->slots[index];
-    struct value value = { .type = VALUE_GROUPS };
     if (slot->root == B_SLOT_ARGS)
-        value = argument_value(vm, slot);
+        argument_value(vm, slot, value);
     else if (slot->root == B_SLOT_PRINCIPAL_ID)
-        value = (struct value){ .type = VALUE_STRING, .text = vm->call->principal->id };
-    vm->fields[index] = value;
+        *value = (struct value){ .type = VALUE_STRING, .text = vm->call->principal->id };
+    else
+        *value = (struct value){ .type = VALUE_GROUPS };
     vm->has_field[index] = 1;
     vm->touched_slots[vm->touched_slot_count++] = index;
-    return &vm->fields[index];
+    return value;
 }
 
-static struct value const_value(const struct program *p, uint32_t index)
+static void const_value(const struct program *p, uint32_t index, struct value *out)
 {
     const struct b_const *constant = &p->consts[index];
-    struct value value = { .text = program_text(p, constant->text) };
+    *out = (struct value){ .type = VALUE_NULL, .text = program_text(p, constant->text) };
     switch ((enum b_const_type)constant->type) {
     case B_CONST_BOOL:
-        value.type = VALUE_BOOL;
-        value.truth = constant->truth != 0;
+        out->type = VALUE_BOOL;
+        out->truth = constant->truth != 0;
         break;
-    case B_CONST_NUMBER: value.type = VALUE_NUMBER; break;
-    case B_CONST_STRING: value.type = VALUE_STRING; break;
+    case B_CONST_NUMBER: out->type = VALUE_NUMBER; break;
+    case B_CONST_STRING: out->type = VALUE_STRING; break;
     case B_CONST_NULL:
-    case B_CONST_TYPE_COUNT: value.type = VALUE_NULL; break;
+    case B_CONST_TYPE_COUNT: break;
     }
-    return value;
 }
 
 /* The text that a value has inside a string; false, with *out unknown, when it has none. */
@@ -261,9 +270,10 @@ static struct finding in_list(const struct vm *vm, const struct value *value,
     struct finding finding = found(false);
     for (uint32_t i = json_first(doc, list->node); i != JSON_NONE;
          i = json_after(doc, list->node, i)) {
-        struct value element = node_value(doc, i);
+        struct value element;
         int order;
         enum vm_unknown why;
+        node_value(doc, i, &element);
         if (!scalar_order(value, &element, &order, &why))
             finding = not_found(why);
         else if (order == 0)
@@ -289,16 +299,34 @@ static struct finding text_test(const struct vm *vm, const struct b_insn *in, co
     return found(str_contains(a->text, b->text));
 }
 
-static struct value value_step(struct vm *vm, const struct b_insn *in, const struct value *regs)
+/* The registers of one atom. Both arrays stay as the stack left them: the verifier proved that a
+ * register is written before it is read, and clearing them would cost more than most atoms. */
+struct registers {
+    const struct value *at[BUNDLE_REGISTERS];
+    struct value made[BUNDLE_REGISTERS];
+};
+
+static const struct value *source_a(const struct registers *regs, const struct b_insn *in)
 {
-    const struct value *first = &regs[in->b & 0xF], *second = &regs[in->b >> 8 & 0xF];
+    return regs->at[in->b & 0xF];
+}
+
+static const struct value *source_b(const struct registers *regs, const struct b_insn *in)
+{
+    return regs->at[in->b >> 8 & 0xF];
+}
+
+static void value_step(struct vm *vm, const struct b_insn *in, struct registers *regs)
+{
+    struct value *made = &regs->made[in->a];
     switch ((enum op)in->op) {
-    case OP_FIELD: return *field_value(vm, in->c);
-    case OP_CONST: return const_value(vm->program, in->c);
+    case OP_FIELD: regs->at[in->a] = field_value(vm, in->c); return;
+    case OP_CONST: const_value(vm->program, in->c, made); break;
     case OP_ELSE:
-        return first->type == VALUE_MISSING || first->type == VALUE_NULL ? *second : *first;
-    case OP_CONCAT: return concat(vm, first, second);
-    case OP_LENGTH: return length(vm, first);
+        *made = is_absent(source_a(regs, in)) ? *source_b(regs, in) : *source_a(regs, in);
+        break;
+    case OP_CONCAT: *made = concat(vm, source_a(regs, in), source_b(regs, in)); break;
+    case OP_LENGTH: *made = length(vm, source_a(regs, in)); break;
     case OP_IS_TRUE:
     case OP_HAS:
     case OP_IS_NULL:
@@ -316,33 +344,34 @@ static struct value value_step(struct vm *vm, const struct b_insn *in, const str
     case OP_SKIP:
     case OP_FIRE:
     case OP_PASS:
-    case OP_COUNT: break;
+    case OP_COUNT: *made = unknown_value(UNKNOWN_TYPE); break;
     }
-    return unknown_value(UNKNOWN_TYPE);
+    regs->at[in->a] = made;
 }
 
-static struct finding truth_step(struct vm *vm, const struct b_insn *in, const struct value *regs)
+static struct finding truth_step(struct vm *vm, const struct b_insn *in,
+                                 const struct registers *regs)
 {
-    const struct value *first = &regs[in->b & 0xF], *second = &regs[in->b >> 8 & 0xF];
+    const struct value *first = source_a(regs, in);
     switch ((enum op)in->op) {
     case OP_IS_TRUE:
         return first->type == VALUE_BOOL ? found(first->truth) : not_found(cause_of(first));
     case OP_HAS:
         if (first->type == VALUE_UNKNOWN)
             return not_found(first->cause);
-        return found(first->type != VALUE_MISSING && first->type != VALUE_NULL);
+        return found(!is_absent(first));
     case OP_IS_NULL:
         if (first->type == VALUE_UNKNOWN || first->type == VALUE_MISSING)
             return not_found(cause_of(first));
         return found(first->type == VALUE_NULL);
     case OP_EQ:
     case OP_LT:
-    case OP_LE: return compare(in, first, second);
+    case OP_LE: return compare(in, first, source_b(regs, in));
     case OP_IN_SET: return in_set(vm->program, in->c, first);
-    case OP_IN_LIST: return in_list(vm, first, second);
+    case OP_IN_LIST: return in_list(vm, first, source_b(regs, in));
     case OP_STARTS:
     case OP_ENDS:
-    case OP_CONTAINS: return text_test(vm, in, first, second);
+    case OP_CONTAINS: return text_test(vm, in, first, source_b(regs, in));
     case OP_MATCH:
         if (first->type != VALUE_STRING)
             return not_found(cause_of(first));
@@ -364,13 +393,13 @@ static struct finding truth_step(struct vm *vm, const struct b_insn *in, const s
 
 static struct finding evaluate(struct vm *vm, const struct b_atom *atom)
 {
-    struct value regs[BUNDLE_REGISTERS];
+    struct registers regs __attribute__((uninitialized));
     const struct b_insn *code = vm->program->code + atom->code;
     uint32_t last = atom->code_count - 1;
     vm->scratch_used = 0;
     for (uint32_t i = 0; i < last; i++)
-        regs[code[i].a] = value_step(vm, &code[i], regs);
-    return truth_step(vm, &code[last], regs);
+        value_step(vm, &code[i], &regs);
+    return truth_step(vm, &code[last], &regs);
 }
 
 uint8_t atom_truth(struct vm *vm, uint32_t atom)

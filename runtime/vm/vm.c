@@ -4,10 +4,10 @@
  * An allow is born in one place, the end of decide_rules, and only after every deny of the list was
  * found false. Everything else, a zeroed decision included, is a deny.
  */
+#include "runtime/vm/vm_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "runtime/vm/vm_internal.h"
 
 static const char *const cause_words[] = {
 #define CAUSE(name, word, doc) [CAUSE_##name] = (word),
@@ -141,19 +141,23 @@ static enum vm_cause route_call(const struct program *p, Str alias, Str tool, st
     return CAUSE_RULE;
 }
 
+/* A few members are looked through: of most, the length is enough to tell them apart. */
+enum { SHAPE_SCAN_MAX = 16 };
+
 static uint32_t shape_member(const struct program *p, const struct b_shape *shape, Str key)
 {
+    const struct b_member *members = p->shape_members + shape->first;
     uint32_t lo = 0, hi = shape->count;
-    while (lo < hi) {
+    while (hi - lo > SHAPE_SCAN_MAX) {
         uint32_t mid = lo + (hi - lo) / 2;
-        const struct b_member *member = &p->shape_members[shape->first + mid];
-        int order = str_cmp(program_text(p, member->key), key);
-        if (order == 0)
-            return member->shape;
-        if (order < 0)
-            lo = mid + 1;
+        if (str_cmp(program_text(p, members[mid].key), key) <= 0)
+            lo = mid;
         else
             hi = mid;
+    }
+    for (; lo < hi; lo++) {
+        if (members[lo].key.length == key.n && str_eq(program_text(p, members[lo].key), key))
+            return members[lo].shape;
     }
     return shape->flags & B_SHAPE_OPEN ? 0 : B_NONE;
 }
@@ -173,10 +177,12 @@ static bool shape_holds(const struct program *p, const struct json_doc *doc, uin
     for (uint32_t i = json_first(doc, value); i != JSON_NONE; i = json_after(doc, value, i)) {
         uint32_t below = p->shapes[shape].items;
         if (node->type == JSON_OBJECT) {
-            *key = json_key(json_at(doc, i));
-            below = shape_member(p, &p->shapes[shape], *key);
-            if (below == B_NONE)
+            Str name = json_key(json_at(doc, i));
+            below = shape_member(p, &p->shapes[shape], name);
+            if (below == B_NONE) {
+                *key = name;
                 return false;
+            }
         }
         if (!shape_holds(p, doc, i, below, depth + 1, key))
             return false;
@@ -184,8 +190,8 @@ static bool shape_holds(const struct program *p, const struct json_doc *doc, uin
     return true;
 }
 
-static void note_rule(const struct program *p, uint32_t rule, uint32_t unknown,
-                      const struct vm *vm, struct decision *out)
+static void note_rule(const struct program *p, uint32_t rule, uint32_t unknown, const struct vm *vm,
+                      struct decision *out)
 {
     out->rule = rule;
     out->reason = program_text(p, p->rules[rule].reason);
@@ -247,10 +253,9 @@ static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
 void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
 {
     struct route route = { .list = 0, .shape = 0 };
-    *out = (struct decision){ .verdict = VERDICT_DENY,
-                              .cause = CAUSE_INTERNAL,
-                              .rule = B_NONE,
-                              .unknown_atom = B_NONE };
+    *out = (struct decision){
+        .verdict = VERDICT_DENY, .cause = CAUSE_INTERNAL, .rule = B_NONE, .unknown_atom = B_NONE
+    };
     enum vm_cause cause = route_call(vm->program, call->server, call->tool, &route);
     if (cause != CAUSE_RULE) {
         out->cause = cause;

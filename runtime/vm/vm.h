@@ -40,20 +40,20 @@ struct principal {
 
 /* One tools/call, as judged. */
 struct vm_call {
-    Str server;                   /* alias */
+    Str server; /* alias */
     Str tool;
-    const struct json_doc *doc;   /* holds the arguments; NULL when there are none */
-    uint32_t arguments;           /* index of the object in doc; ignored when doc is NULL */
+    const struct json_doc *doc; /* holds the arguments; NULL when there are none */
+    uint32_t arguments;         /* index of the object in doc; ignored when doc is NULL */
     const struct principal *principal;
 };
 
 struct decision {
     enum verdict verdict;
     enum vm_cause cause;
-    uint32_t rule;       /* index into RULES, or B_NONE. For cause default: the first allow rule
-                          * about the tool whose condition does not hold, one with a reason first */
-    Str reason;          /* the rule's or the default's; lent by the program; may be empty */
-    Str argument;        /* unknown_argument: the key; unsafe_number: the condition as written */
+    uint32_t rule;         /* index into RULES, or B_NONE. For cause default: the first allow rule
+                            * about the tool whose condition does not hold, one with a reason first */
+    Str reason;            /* the rule's or the default's; lent by the program; may be empty */
+    Str argument;          /* unknown_argument: the key; unsafe_number: the condition as written */
     uint32_t unknown_atom; /* the first atom that was unknown and mattered, or B_NONE */
     enum vm_unknown unknown;
 };

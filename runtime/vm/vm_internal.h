@@ -40,7 +40,7 @@ struct vm {
     char *scratch; /* BUNDLE_CONCAT_MAX bytes for the texts that one atom makes */
     size_t scratch_used;
     const struct vm_call *call;
-    bool may; /* arguments are not known: atoms that read them may be anything */
+    bool may;             /* arguments are not known: atoms that read them may be anything */
     uint32_t unsafe_atom; /* the first atom that could not compare a number exactly, or B_NONE */
 };
 

@@ -3,10 +3,10 @@
  * three values, nothing indexed, nothing remembered. Clear rather than fast. */
 #include "tests/unit/ref_eval.h"
 
+#include "tests/unit/slow_match.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "tests/unit/slow_match.h"
 
 enum truth { REF_FALSE, REF_UNKNOWN, REF_TRUE }; /* in this order and is min, or is max */
 
@@ -134,9 +134,9 @@ static struct ref_value interpolate(struct ref *ref, const struct expr *e)
         memcpy(ref->texts + ref->used, text.p, text.n);
         ref->used += text.n;
     }
-    return (struct ref_value){ .kind = R_STRING,
-                               .text = { .p = start,
-                                         .n = (size_t)(ref->texts + ref->used - start) } };
+    return (struct ref_value){
+        .kind = R_STRING, .text = { .p = start, .n = (size_t)(ref->texts + ref->used - start) }
+    };
 }
 
 static struct ref_value measure(struct ref *ref, struct ref_value of)
@@ -164,7 +164,8 @@ static struct ref_value value(struct ref *ref, const struct expr *e)
     switch (e->kind) {
     case EXPR_NULL: return (struct ref_value){ .kind = R_NULL };
     case EXPR_BOOL: return (struct ref_value){ .kind = R_BOOL, .truth = e->truth };
-    case EXPR_NUMBER: return (struct ref_value){ .kind = R_NUMBER, .is_safe = true, .text = e->text };
+    case EXPR_NUMBER:
+        return (struct ref_value){ .kind = R_NUMBER, .is_safe = true, .text = e->text };
     case EXPR_STRING: return (struct ref_value){ .kind = R_STRING, .text = e->text };
     case EXPR_INTERPOLATION: return interpolate(ref, e);
     case EXPR_NAME: return value(ref, e->let->value);
@@ -278,7 +279,8 @@ static enum truth text_claim(struct ref *ref, const struct expr *e)
     else
         b = value(ref, right);
     if (e->op == OP2_CONTAINS &&
-        (a.kind == R_GROUPS || (a.kind == R_NODE && json_at(ref->call->doc, a.node)->type == JSON_ARRAY)))
+        (a.kind == R_GROUPS ||
+         (a.kind == R_NODE && json_at(ref->call->doc, a.node)->type == JSON_ARRAY)))
         return any_equal(ref, b, a);
     if (a.kind != R_STRING || b.kind != R_STRING)
         return REF_UNKNOWN;
@@ -308,9 +310,10 @@ static enum truth binary(struct ref *ref, const struct expr *e)
     case OP2_EQ:
     case OP2_NE: {
         struct ref_value a = value(ref, e->left), b = value(ref, e->right);
-        bool is_null_test = resolve(e->left)->kind == EXPR_NULL || resolve(e->right)->kind == EXPR_NULL;
+        bool is_null_test =
+            resolve(e->left)->kind == EXPR_NULL || resolve(e->right)->kind == EXPR_NULL;
         struct ref_value x = resolve(e->left)->kind == EXPR_NULL ? b : a;
-        enum truth same = !is_null_test ? equal(a, b)
+        enum truth same = !is_null_test                                ? equal(a, b)
                           : x.kind == R_MISSING || x.kind == R_UNKNOWN ? REF_UNKNOWN
                                                                        : claim(x.kind == R_NULL);
         return e->op == OP2_EQ ? same : (enum truth)(REF_TRUE - same);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ref_eval.h - the language's semantics a second time, slowly: it walks the checked tree of a policy
- * for one call and shares no code with the emitter, the bundle or the VM. */
+/* ref_eval.h - the language's semantics a second time, slowly: it walks the checked tree of a
+ * policy for one call and shares no code with the emitter, the bundle or the VM. */
 #ifndef TESTS_UNIT_REF_EVAL_H
 #define TESTS_UNIT_REF_EVAL_H
 

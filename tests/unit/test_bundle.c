@@ -2,24 +2,27 @@
 /* test_bundle.c - what stands between a file and the VM: the loader and the verifier.
  *
  * The property that matters: whatever the bytes, program_load refuses, or the program runs without
- * leaving its bounds (which the sanitizers watch) and within its cost. So a good bundle is broken in
- * every way this file can think of, resealed so that checksum and identity hold, and run if it loads.
+ * leaving its bounds (which the sanitizers watch) and within its cost. So a good bundle is broken
+ * in every way this file can think of, resealed so that checksum and identity hold, and run if it
+ * loads.
  */
-#include <stdlib.h>
-
 #include "compiler/driver.h"
 #include "runtime/vm/vm.h"
 #include "tests/unit/check.h"
+
+#include <stdlib.h>
 
 static const char source_text[] =
     "policy \"p\" version 3;\n"
     "server \"a\";\n"
     "let ours = { \"x/y\", \"é\", \"z\" };\n"
     "allow tool \"read_*\", \"get\" when args.s matches /a+b|c/ and length(args.l) <= 3;\n"
-    "allow tool \"write\" on \"a\" when \"${args.o.r}/${args.n}\" in ours or args.n in { 1, 2.5, 1_000 }"
+    "allow tool \"write\" on \"a\" when \"${args.o.r}/${args.n}\" in ours or args.n in { 1, 2.5, "
+    "1_000 }"
     " reason \"only ours\";\n"
     "deny tool \"*_all\", \"write\" unless \"admins\" in principal.groups and has args.why;\n"
-    "deny tool \"get\" when (args.b ?? false) or args.s == null or args.n > 10 or args.t in [args.u, \"q\"];\n";
+    "deny tool \"get\" when (args.b ?? false) or args.s == null or args.n > 10 or args.t in "
+    "[args.u, \"q\"];\n";
 
 static const char *const calls[] = {
     "{\"s\":\"aab\",\"l\":[1,2,3]}",
@@ -41,8 +44,8 @@ static void compile(void)
     buf_init(&diags, 1 << 20);
     ENSURE(source_add(&c.sources, STR("p.pol"), str_of(source_text), &c.mem, &c.source) == ST_OK);
     c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
-    bool is_good = policy_check(c.policy, &c.sources, c.source, &c.mem, &c.diags) &&
-                   compilation_emit(&c);
+    bool is_good =
+        policy_check(c.policy, &c.sources, c.source, &c.mem, &c.diags) && compilation_emit(&c);
     diags_render(&c.diags, &c.sources, &diags);
     if (!is_good)
         (void)fwrite(diags.p, 1, diags.n, stderr);

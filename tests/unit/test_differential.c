@@ -4,11 +4,11 @@
  *
  * "test_differential COUNT SEED" sets the number of policies and the seed; 60 calls each.
  */
-#include <stdlib.h>
-
 #include "compiler/driver.h"
 #include "tests/unit/check.h"
 #include "tests/unit/ref_eval.h"
+
+#include <stdlib.h>
 
 static uint64_t state;
 
@@ -20,19 +20,29 @@ static uint32_t roll(uint32_t sides)
 
 #define PICK(table) ((table)[roll(COUNT(table))])
 
-static const char *const fields[] = { "args.s", "args.t", "args.n", "args.m", "args.b",
-                                      "args.l", "args.o.s", "args.o.n", "args.\"x-y\"",
-                                      "principal.id", "principal.groups" };
-static const char *const strings[] = { "\"\"", "\"a\"", "\"ab\"", "\"abc\"", "\"a/b\"", "\"é\"",
-                                       "\"main\"", "\"eng\"", "\"${args.s}/${args.t}\"",
-                                       "\"${args.s}-${args.n}\"", "\"x${prefix}\"", "prefix" };
+static const char *const fields[] = { "args.s",       "args.t",       "args.n",          "args.m",
+                                      "args.b",       "args.l",       "args.o.s",        "args.o.n",
+                                      "args.\"x-y\"", "principal.id", "principal.groups" };
+static const char *const strings[] = { "\"\"",
+                                       "\"a\"",
+                                       "\"ab\"",
+                                       "\"abc\"",
+                                       "\"a/b\"",
+                                       "\"é\"",
+                                       "\"main\"",
+                                       "\"eng\"",
+                                       "\"${args.s}/${args.t}\"",
+                                       "\"${args.s}-${args.n}\"",
+                                       "\"x${prefix}\"",
+                                       "prefix" };
 static const char *const numbers[] = { "0", "1", "-1", "10", "0.5", "1_000", "50.00", "bound" };
 static const char *const patterns[] = { "/a.*/", "/main|release\\/.*/", "/[a-c]+/", "/\\d{1,3}/",
                                         "/.?/" };
 static const char *const globs[] = { "\"a*\"", "\"*\"", "\"**/b\"", "\"{a,ab}*\"", "\"?\"" };
 static const char *const tools[] = { "read_x", "write_x", "delete_x", "other", "read_y" };
-static const char *const tool_patterns[] = { "\"read_x\"", "\"read_*\"", "\"*_x\"", "\"delete_x\"",
-                                             "\"write_x\"", "\"*\"", "\"other\"", "\"{read,write}_?\"" };
+static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"",        "\"*_x\"",
+                                             "\"delete_x\"", "\"write_x\"",       "\"*\"",
+                                             "\"other\"",    "\"{read,write}_?\"" };
 
 static void add_text(struct buf *out, const char *text)
 {
@@ -51,7 +61,10 @@ static void add_comparison(struct buf *out)
     case 3: buf_printf(out, "%s matches %s", field, PICK(patterns)); break;
     case 4: buf_printf(out, "%s like %s", field, PICK(globs)); break;
     case 5: buf_printf(out, "%s in { %s, %s, %s }", field, "\"a\"", "\"ab\"", "\"main\""); break;
-    case 6: buf_printf(out, "%s in %s", roll(2) ? PICK(strings) : field, roll(2) ? "args.l" : "principal.groups"); break;
+    case 6:
+        buf_printf(out, "%s in %s", roll(2) ? PICK(strings) : field,
+                   roll(2) ? "args.l" : "principal.groups");
+        break;
     case 7: buf_printf(out, "length(%s ?? \"\")%s%u", PICK(fields), PICK(orders), roll(4)); break;
     default: buf_printf(out, "(%s ?? %s) == %s", field, PICK(strings), PICK(strings)); break;
     }
@@ -107,11 +120,33 @@ static void make_policy(struct buf *out)
 
 static void add_value(struct buf *out, uint32_t depth)
 {
-    static const char *const values[] = { "\"\"", "\"a\"", "\"ab\"", "\"abc\"", "\"a/b\"", "\"\\u00e9\"",
-                                          "\"main\"", "\"eng\"", "\"release/1\"", "\"123\"", "0", "-0", "1",
-                                          "1.0", "10e-1", "-1", "7.5", "7.50", "0.5", "1000", "1e3",
-                                          "9007199254740993", "0.1234567890123456789", "true", "false",
-                                          "null", "\"\\\"q\\\"\"" };
+    static const char *const values[] = { "\"\"",
+                                          "\"a\"",
+                                          "\"ab\"",
+                                          "\"abc\"",
+                                          "\"a/b\"",
+                                          "\"\\u00e9\"",
+                                          "\"main\"",
+                                          "\"eng\"",
+                                          "\"release/1\"",
+                                          "\"123\"",
+                                          "0",
+                                          "-0",
+                                          "1",
+                                          "1.0",
+                                          "10e-1",
+                                          "-1",
+                                          "7.5",
+                                          "7.50",
+                                          "0.5",
+                                          "1000",
+                                          "1e3",
+                                          "9007199254740993",
+                                          "0.1234567890123456789",
+                                          "true",
+                                          "false",
+                                          "null",
+                                          "\"\\\"q\\\"\"" };
     uint32_t kind = roll(depth ? 12 : 10);
     if (kind < 10) {
         add_text(out, PICK(values));
@@ -177,7 +212,9 @@ static void compare_call(const struct compilation *c, struct vm *vm, struct buf 
     struct principal principal = { .id = roll(2) ? STR("a") : STR("main"),
                                    .groups = all_groups,
                                    .group_count = roll(4) };
-    struct vm_call call = { .server = STR("s"), .tool = str_of(PICK(tools)), .principal = &principal };
+    struct vm_call call = { .server = STR("s"),
+                            .tool = str_of(PICK(tools)),
+                            .principal = &principal };
     if (!mem.limit)
         arena_init(&mem, (size_t)1 << 24);
     arena_reset(&mem);

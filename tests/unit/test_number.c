@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_number.c - exact decimals: against 128-bit integers, and on the literals that trip parsers. */
-#include <stdlib.h>
-
+/* test_number.c - exact decimals: against 128-bit integers, and on the literals that trip parsers.
+ */
 #include "runtime/bundle/number.h"
 #include "tests/unit/check.h"
+
+#include <stdlib.h>
 
 static const struct {
     const char *a, *b;
@@ -31,8 +32,8 @@ static void test_order(void)
 {
     for (size_t i = 0; i < COUNT(order_rows); i++) {
         struct number a, b;
-        bool is_read = number_parse(str_of(order_rows[i].a), &a) &&
-                       number_parse(str_of(order_rows[i].b), &b);
+        bool is_read =
+            number_parse(str_of(order_rows[i].a), &a) && number_parse(str_of(order_rows[i].b), &b);
         CHECK_ROW(is_read && number_cmp(&a, &b) == order_rows[i].order &&
                       number_cmp(&b, &a) == -order_rows[i].order,
                   "%s against %s", order_rows[i].a, order_rows[i].b);
@@ -40,9 +41,9 @@ static void test_order(void)
 }
 
 static const char *const refused[] = {
-    "",      "-",     "+1",        ".5",        "1.",       "01",    "-01",   "1e",  "1e+",
-    "1e1.5", "0x10",  "1e1000001", "1e-1000001", "NaN",     "1 ",    " 1",    "1,0", "1e99999999999999999999",
-    "--1",   "1..2",  "1e5e5",     "Infinity",
+    "",      "-",    "+1",        ".5",         "1.",  "01", "-01", "1e",  "1e+",
+    "1e1.5", "0x10", "1e1000001", "1e-1000001", "NaN", "1 ", " 1",  "1,0", "1e99999999999999999999",
+    "--1",   "1..2", "1e5e5",     "Infinity",
 };
 
 static void test_refused(void)
@@ -53,7 +54,8 @@ static void test_refused(void)
     CHECK(!number_parse((Str){ .p = "1\0", .n = 2 }, &number));
 }
 
-/* value = mantissa * 10^exponent written with a point somewhere: the same number in many spellings. */
+/* value = mantissa * 10^exponent written with a point somewhere: the same number in many spellings.
+ */
 static Str spell(char *out, size_t room, long mantissa, int exponent)
 {
     int zeros = mantissa ? rand() % 3 : 0, form = rand() % 3;
@@ -97,7 +99,8 @@ static void test_against_integers(void)
         CHECK_ROW(str_eq(ca, cb) == (want == 0), "canonical %s of %s, %s of %s", canon_a, text_a,
                   canon_b, text_b);
         struct number again;
-        CHECK_ROW(number_parse(ca, &again) && number_cmp(&again, &a) == 0, "canonical of %s", text_a);
+        CHECK_ROW(number_parse(ca, &again) && number_cmp(&again, &a) == 0, "canonical of %s",
+                  text_a);
     }
 }
 

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_upstream.c - the server's side: eras found out, sessions lost and made anew, processes
+ * that die, and servers that say what nobody asked for. Rows S1, S3, S8, S9 and rows 22-26, 30. */
+#include "tests/unit/gateway_rig.h"
+
+#include <time.h>
+
+/* A call of a modern client to a modern server that is out as sent[1]. */
+static void begin_modern(struct rig *rig, struct got *got)
+{
+    rig_open(rig);
+    (void)say_modern(rig, &rig->dev, "tools/call", "get_x", "\"name\":\"get_x\"", got);
+    be_modern(rig, 0);
+    CHECK(sent_count == 2 && got->count == 0);
+}
+
+#define RESULT(id, text) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{\"content\":\"" text "\"}}"
+#define EVENT(data)      "data: " data "\n\n"
+
+static void answers_that_are_accepted_or_not(void)
+{
+    static const struct {
+        const char *name;
+        int status;
+        const char *type, *text, *want;
+    } rows[] = {
+        { "good", 200, "application/json", RESULT("ID", "yes"), "\"content\":\"yes\"" },
+        { "S9 another id", 200, "application/json", RESULT("1", "no"), "-32603" },
+        { "row 22 id as text", 200, "application/json", RESULT("\"ID\"", "no"), "-32603" },
+        { "row 22 id as fraction", 200, "application/json", RESULT("ID.0", "no"), "-32603" },
+        { "no id", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"result\":{}}", "-32603" },
+        { "row 24 array", 200, "application/json", "[" RESULT("ID", "no") "]", "-32603" },
+        { "a request", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"method\":\"ping\"}", "-32603" },
+        { "duplicate key", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"a\":1,\"a\":2}}", "-32603" },
+        { "extra member", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{},\"more\":1}", "-32603" },
+        { "result null", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":null}",
+          "no object" },
+        { "result list", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":[]}",
+          "no object" },
+        { "unknown kind", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"task\"}}",
+          "kind of result" },
+        { "kind is no text", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":1}}", "kind of result" },
+        { "asks back", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"input_required\"}}",
+          "asks for input" },
+        { "error", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-1,\"message\":\"m\\n\",\"data\":9}}",
+          "\"error\":{\"code\":-1,\"message\":\"m\\n\"}" },
+        { "error about our headers", 200, "application/json",
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32020,\"message\":\"m\"}}",
+          "\"code\":-32603" },
+        { "cut", 200, "application/json", "{\"jsonrpc\":\"2.0\"", "-32603" },
+        { "nothing", 200, "application/json", "", "-32603" },
+        { "row 24 another type", 200, "text/html", RESULT("ID", "no"), "-32603" },
+        { "row 24 no type", 200, NULL, RESULT("ID", "no"), "-32603" },
+        { "row 24 202", 202, "application/json", RESULT("ID", "no"), "-32603" },
+        { "row 26 redirect", 307, "application/json", RESULT("ID", "no"), "redirect" },
+        { "row 30 401", 401, "application/json", RESULT("ID", "no"), "authorization" },
+        { "500", 500, "application/json", RESULT("ID", "no"), "-32603" },
+        { "stream", 200, "text/event-stream", EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
+        { "S9 two answers", 200, "text/event-stream",
+          EVENT(RESULT("ID", "yes")) EVENT(RESULT("ID", "no")), "\"content\":\"yes\"" },
+        { "S9 another's first", 200, "text/event-stream",
+          EVENT(RESULT("1", "no")) EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
+        { "row 23 other event", 200, "text/event-stream",
+          "event: x\n" EVENT(RESULT("ID", "no")) EVENT(RESULT("ID", "yes")),
+          "\"content\":\"yes\"" },
+        { "a notification first", 200, "text/event-stream",
+          EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}")
+              EVENT(RESULT("ID", "yes")),
+          "\"content\":\"yes\"" },
+        { "row 23 no last line", 200, "text/event-stream", "data: " RESULT("ID", "no") "\n",
+          "without an answer" },
+        { "bad event", 200, "text/event-stream", EVENT("{") EVENT(RESULT("ID", "no")), "-32603" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig rig;
+        struct got got;
+        begin_modern(&rig, &got);
+        answer_typed(1, rows[i].status, rows[i].type, rows[i].text, NULL);
+        turn(&rig);
+        CHECK_ROW(got.count == 1 && got_has(&got, rows[i].want), "%s: %s", rows[i].name, got.body);
+        CHECK_ROW(!got_has(&got, "\"no\""), "%s: passed on", rows[i].name);
+        rig_close(&rig);
+        CHECK_ROW(got.count == 1, "%s: %d replies", rows[i].name, got.count);
+    }
+}
+
+/* S8, row 28: nothing upstream is shared between principals. */
+static void principals_do_not_share(void)
+{
+    struct rig rig;
+    struct got dev, ops, session_dev, session_ops;
+    rig_open(&rig);
+    greet(&rig, &rig.dev, &session_dev);
+    greet(&rig, &rig.ops, &session_ops);
+    (void)say(&rig, &rig.dev, session_dev.session, GET_X("1"), &dev);
+    be_legacy(&rig, 0, "of-dev");
+    (void)say(&rig, &rig.ops, session_ops.session, GET_X("1"), &ops);
+    CHECK(sent_has(4, "\"initialize\"") && !sent_has(4, "of-dev")); /* the era is known by now */
+    answer_typed(4, 200, "application/json",
+                 "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"protocolVersion\":\"2025-03-26\"}}",
+                 "of-ops");
+    turn(&rig);
+    answer_status(5, 202);
+    turn(&rig);
+    CHECK(sent_has(3, "of-dev") && sent_has(6, "of-ops"));
+    CHECK(sent_has(6, "MCP-Protocol-Version: 2025-03-26"));
+    answer_json(6, RESULT("ID", "ops"));
+    answer_json(3, RESULT("ID", "dev"));
+    CHECK(got_has(&dev, "\"dev\"") && got_has(&ops, "\"ops\""));
+    rig_close(&rig);
+}
+
+/* S1: a session that the server forgot is made anew, once. */
+static void a_lost_session_is_made_anew(void)
+{
+    for (int again = 0; again < 2; again++) {
+        struct rig rig;
+        struct got got;
+        rig_open(&rig);
+        (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+        be_legacy(&rig, 0, "first");
+        CHECK(sent_has(3, "Mcp-Session-Id: first"));
+        answer_status(3, 404);
+        turn(&rig);
+        CHECK(sent_has(4, "\"initialize\"") && !sent_has(4, "first"));
+        answer_typed(
+            4, 200, "application/json",
+            "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"protocolVersion\":\"2025-11-25\"}}",
+            "second");
+        turn(&rig);
+        answer_status(5, 202);
+        turn(&rig);
+        CHECK(sent_has(6, "Mcp-Session-Id: second") && sent_has(6, "get_x") && got.count == 0);
+        if (again)
+            answer_status(6, 404);
+        else
+            answer_json(6, RESULT("ID", "after"));
+        turn(&rig);
+        CHECK(got.count == 1 && got_has(&got, again ? "-32603" : "\"after\""));
+        CHECK(sent_count == 7);
+        rig_close(&rig);
+    }
+}
+
+static void session_ids_of_a_server_are_checked(void)
+{
+    static const char *const bad[] = { "a b", "a\tb", "\xC3\xA9", "a\x7F" };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct rig rig;
+        struct got got;
+        rig_open(&rig);
+        (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+        be_legacy(&rig, 0, bad[i]);
+        CHECK_ROW(sent_count == 4 && !sent_has(3, "Mcp-Session-Id"), "row %zu", i);
+        rig_close(&rig);
+    }
+}
+
+/* What an answer to server/discover says: a status and a body, and what is sent next. */
+static void eras_are_found_out(void)
+{
+    static const struct {
+        int status;
+        const char *text, *next; /* NULL: nothing, the call fails */
+    } rows[] = {
+        { 200,
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"supportedVersions\":[\"2031-01-01\"]}}",
+          "\"initialize\"" },
+        { 200, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{}}", "\"initialize\"" },
+        { 200, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32601,\"message\":\"m\"}}",
+          "\"initialize\"" },
+        { 200, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32000,\"message\":\"m\"}}",
+          "\"initialize\"" },
+        { 400,
+          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32022,\"message\":\"m\","
+          "\"data\":{\"supported\":[\"2026-07-28\"]}}}",
+          "tools/call" },
+        { 400,
+          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32022,\"message\":\"m\","
+          "\"data\":{\"supported\":[\"2031-01-01\"]}}}",
+          "\"initialize\"" },
+        { 400, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32021,\"message\":\"m\"}}",
+          "tools/call" },
+        { 400, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"m\"}}",
+          "\"initialize\"" },
+        { 400, "not json", "\"initialize\"" },
+        { 404, "", "\"initialize\"" },
+        { 405, "", "\"initialize\"" },
+        { 401, "", NULL },
+        { 403, "", NULL },
+        { 429, "", NULL },
+        { 503, "", NULL },
+        { 302, "", NULL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig rig;
+        struct got got;
+        rig_open(&rig);
+        (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+        answer_typed(0, rows[i].status, "application/json", rows[i].text, NULL);
+        turn(&rig);
+        if (rows[i].next)
+            CHECK_ROW(sent_count == 2 && sent_has(1, rows[i].next), "row %zu", i);
+        else
+            CHECK_ROW(sent_count == 1 && got_has(&got, "-32603"), "row %zu: %s", i, got.body);
+        rig_close(&rig);
+    }
+}
+
+static void a_server_of_an_unknown_revision_is_refused(void)
+{
+    struct rig rig;
+    struct got got;
+    rig_open(&rig);
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    answer_status(0, 404);
+    turn(&rig);
+    answer_json(1, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"protocolVersion\":\"1999\"}}");
+    turn(&rig);
+    CHECK(sent_count == 2 && got_has(&got, "protocol version"));
+    rig_close(&rig);
+}
+
+/* ---- stdio ---- */
+
+static struct caller to_cmd(const struct rig *rig)
+{
+    struct caller caller = rig->dev;
+    caller.server = gateway_server(rig->gateway, STR("cmd"));
+    return caller;
+}
+
+#define GREETING "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"protocolVersion\":\"2025-11-25\"}}"
+
+/* Plays a legacy child up to the call, which is then written. */
+static void begin_stdio(struct rig *rig, struct got *got, struct child **child)
+{
+    rig_open(rig);
+    struct caller caller = to_cmd(rig);
+    (void)say_modern(rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\",\"arguments\":\n{}",
+                     got);
+    CHECK(child_total == 1 && child_has(&children[0], "server/discover"));
+    child_answer(&children[0],
+                 "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32601,\"message\":\"m\"}}");
+    turn(rig);
+    CHECK(child_has(&children[0], "\"initialize\""));
+    child_answer(&children[0], GREETING);
+    turn(rig);
+    CHECK(child_has(&children[0], "notifications/initialized") &&
+          child_has(&children[0], "tools/call"));
+    *child = &children[0];
+}
+
+static void lines_that_are_no_answer(void)
+{
+    struct rig rig;
+    struct got got;
+    struct child *child;
+    begin_stdio(&rig, &got, &child);
+    child->events.on_line(child->user, STR("listening on port 80"));
+    child->events.on_line(child->user, STR(""));
+    child->events.on_line(child->user, STR("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}"));
+    child->events.on_line(child->user, STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"));
+    child->events.on_line(
+        child->user,
+        STR("{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"sampling/createMessage\"}"));
+    CHECK(got.count == 0 && child_has(child, "\"id\":\"q\",\"error\":{\"code\":-32601"));
+    child_answer(child, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}");
+    CHECK(got.count == 0);
+    rig_close(&rig);
+    CHECK(got.count == 1 && child->is_stopped);
+}
+
+static void an_answer_that_cannot_be_read_fails_at_once(void)
+{
+    struct rig rig;
+    struct got got;
+    struct child *child;
+    begin_stdio(&rig, &got, &child);
+    child->events.on_line(child->user, STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":1}"));
+    CHECK(got.count == 1 && got_has(&got, "-32603"));
+    rig_close(&rig);
+}
+
+static void rest(struct rig *rig)
+{
+    for (int i = 0; i < 300 && child_total < 2; i++) {
+        struct timespec ms = { .tv_nsec = 1000000 };
+        (void)nanosleep(&ms, NULL);
+        turn(rig);
+    }
+}
+
+/* A call that the process may have seen fails; one that it never took out of its pipe is made
+ * by the next process. */
+static void a_process_that_dies(void)
+{
+    for (int was_read = 0; was_read < 2; was_read++) {
+        struct rig rig;
+        struct got got;
+        struct child *child;
+        begin_stdio(&rig, &got, &child);
+        if (was_read)
+            child->taken = child->queued;
+        child->events.on_gone(child->user, "test");
+        turn(&rig);
+        CHECK(child->is_stopped && got.count == was_read);
+        if (was_read)
+            CHECK(got_has(&got, "-32603"));
+        rest(&rig);
+        CHECK(child_total == (size_t)(was_read ? 1 : 2));
+        rig_close(&rig);
+    }
+}
+
+/* Some servers exit when the first message is not initialize. */
+static void a_probe_that_kills(void)
+{
+    struct rig rig;
+    struct got got;
+    rig_open(&rig);
+    struct caller caller = to_cmd(&rig);
+    (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    children[0].events.on_gone(children[0].user, "test");
+    turn(&rig);
+    CHECK(child_total == 2 && children[0].is_stopped);
+    CHECK(child_has(&children[1], "\"initialize\"") && !child_has(&children[1], "discover"));
+    child_answer(&children[1], GREETING);
+    turn(&rig);
+    child_answer(&children[1], RESULT("ID", "yes"));
+    CHECK(got_has(&got, "\"yes\"") && got_has(&got, "\"resultType\":\"complete\""));
+    rig_close(&rig);
+}
+
+static void a_command_that_cannot_be_started(void)
+{
+    struct rig rig;
+    struct got got;
+    rig_open(&rig);
+    child_fails = true;
+    struct caller caller = to_cmd(&rig);
+    (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    CHECK(got.count == 1 && got_has(&got, "can't be started"));
+    rig_close(&rig);
+}
+
+static void a_call_on_stdio_is_cancelled_by_a_message(void)
+{
+    struct rig rig;
+    struct got got;
+    struct child *child;
+    begin_stdio(&rig, &got, &child);
+    struct caller caller = to_cmd(&rig);
+    struct got other;
+    struct call *call =
+        say_modern(&rig, &caller, "tools/call", "get_y", "\"name\":\"get_y\"", &other);
+    call_abandon(call);
+    turn(&rig);
+    CHECK(child_has(child, "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":"));
+    CHECK(other.count == 0);
+    rig_close(&rig);
+}
+
+int main(void)
+{
+    RUN(answers_that_are_accepted_or_not);
+    RUN(principals_do_not_share);
+    RUN(a_lost_session_is_made_anew);
+    RUN(session_ids_of_a_server_are_checked);
+    RUN(eras_are_found_out);
+    RUN(a_server_of_an_unknown_revision_is_refused);
+    RUN(lines_that_are_no_answer);
+    RUN(an_answer_that_cannot_be_read_fails_at_once);
+    RUN(a_process_that_dies);
+    RUN(a_probe_that_kills);
+    RUN(a_command_that_cannot_be_started);
+    RUN(a_call_on_stdio_is_cancelled_by_a_message);
+    return check_finish();
+}
