@@ -153,7 +153,7 @@ FB       := build/fuzz
 fuzz: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/fuzz
 	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=fuzz SAN=address,undefined \
 	  CFLAGS='-fsanitize=fuzzer-no-link -DFUZZING' $(addprefix $(FB)/fuzz/fuzz_,$(FUZZ))
-$(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(FB)/libmcp.a $(TEST_HELP)
+$(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(TEST_HELP) $(FB)/libmcp.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
 fuzz-list:
 	@echo $(FUZZ)
@@ -165,7 +165,7 @@ fuzz-afl: ## build all fuzz targets for AFL++ (persistent mode) under build/afl
 	  CFLAGS='-DFUZZING' $(addprefix build/afl/fuzz/fuzz_,$(FUZZ))
 
 # Stored inputs (seeds and every find) through the plain build: part of check.
-$B/fuzz/replay_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $B/libmcp.a $(TEST_HELP)
+$B/fuzz/replay_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $(TEST_HELP) $B/libmcp.a
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
 fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) ## run all stored fuzz inputs once
 	@for f in $(FUZZ); do $B/fuzz/replay_$$f fuzz/corpus/$$f || exit 1; done

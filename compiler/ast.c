@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ast.c - builds the tree, one function a kind of node. What only the place in the source can tell (a
- * second default, an expect without a call) is reported here; all else is the checker's. Every
- * expression knows its height, and none higher than POLICY_NESTING_MAX is made, so whoever walks the
- * tree by recursion later is bounded. */
+/* ast.c - builds the tree, one function a kind of node. What only the place in the source can tell
+ * (a second default, an expect without a call) is reported here; all else is the checker's. Every
+ * expression knows its height, and none higher than POLICY_NESTING_MAX is made, so whoever walks
+ * the tree by recursion later is bounded. */
 #include "compiler/parse.h"
 #include "grammar/policy.h"
 
@@ -126,8 +126,8 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
     return rule;
 }
 
-void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition,
-                  struct token reason, Span end)
+void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
+                  Span end)
 {
     if (!rule)
         return;
@@ -377,8 +377,8 @@ struct operand ast_binary(struct parse *ps, enum binary_op op, struct operand le
 {
     if (!left.expr || !right.expr)
         return nothing;
-    uint32_t below = left.expr->height > right.expr->height ? left.expr->height
-                                                            : right.expr->height;
+    uint32_t below =
+        left.expr->height > right.expr->height ? left.expr->height : right.expr->height;
     return make(ps, (struct expr){ .kind = EXPR_BINARY,
                                    .span = span_join(left.span, right.span),
                                    .op = op,

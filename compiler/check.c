@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c - the declarations: names that must be there, once, and well formed; the snapshots that
- * servers are pinned to. What refers to a broken declaration is checked as if it were right, so that
- * one slip gives one message. */
+ * servers are pinned to. What refers to a broken declaration is checked as if it were right, so
+ * that one slip gives one message. */
 #include "compiler/check_internal.h"
+#include "compiler/text.h"
 
 #include <stdlib.h>
-
-#include "compiler/text.h"
 
 enum { SUGGESTION_DISTANCE_MAX = 3 };
 
@@ -27,8 +26,7 @@ static int compare_symbols(const void *left, const void *right)
     return a->span.lo < b->span.lo ? -1 : a->span.lo > b->span.lo;
 }
 
-/* Sorts, reports all but the first of each name, and keeps the first. */
-static void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice)
+void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice)
 {
     uint32_t kept = 0;
     if (symbols->count > 1)
@@ -244,8 +242,9 @@ static void check_rule(struct checker *c, struct rule *rule)
     c->rule = rule;
     c->guards = c->warned = NULL;
     if (rule->effect == EFFECT_ASK) {
-        diag_add(c->diags, DIAG_ASK_UNAVAILABLE,
-                 (Span){ .source = rule->span.source, .lo = rule->span.lo, .hi = rule->span.lo + 3 });
+        diag_add(
+            c->diags, DIAG_ASK_UNAVAILABLE,
+            (Span){ .source = rule->span.source, .lo = rule->span.lo, .hi = rule->span.lo + 3 });
         diag_help(c->diags, "until then 'deny' it, or 'allow' it under a condition");
     }
     check_length(c, rule->reason, rule->reason_span);

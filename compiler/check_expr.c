@@ -6,11 +6,7 @@
  * condition only if it is a bool. Sets, lists and patterns stand only where an operator takes them.
  * TYPE_ANY goes everywhere and is judged at run time. Recursion is bounded by the height that
  * ast.c gives to expressions, and by let_depth. */
-#include "compiler/automaton.h"
 #include "compiler/check_internal.h"
-#include "compiler/pattern.h"
-
-enum { PATTERN_SCRATCH_BYTES_MAX = 64 * 1024 * 1024, CONSTANT_BYTES_MAX = 64 * 1024 };
 
 static const Type type_error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };
 static const Type type_bool = { .kind = TYPE_BOOL, .element = TYPE_ANY };
@@ -64,55 +60,15 @@ static bool may_be(Type type, enum type_kind kind)
     return !is_known(type) || type.kind == kind;
 }
 
-static bool is_condition(const struct expr *expr)
+bool expr_is_condition(const struct expr *expr)
 {
     return expr->kind == EXPR_NOT || expr->kind == EXPR_HAS ||
            (expr->kind == EXPR_BINARY && expr->op != OP2_ELSE);
 }
 
-const struct expr *expr_behind(const struct expr *expr)
-{
-    while (expr->kind == EXPR_NAME && expr->let)
-        expr = expr->let->value;
-    return expr;
-}
-
-static bool append_text(struct checker *c, const struct expr *expr, struct buf *out)
-{
-    expr = expr_behind(expr);
-    if (expr->kind == EXPR_STRING || expr->kind == EXPR_NUMBER) {
-        buf_add(out, expr->text);
-        return true;
-    }
-    if (expr->kind != EXPR_INTERPOLATION)
-        return false;
-    for (const struct expr *item = expr->items; item; item = item->next)
-        if (!append_text(c, item, out))
-            return false;
-    return true;
-}
-
-bool expr_text(struct checker *c, const struct expr *expr, Str *text)
-{
-    expr = expr_behind(expr);
-    if (expr->kind == EXPR_STRING) {
-        *text = expr->text;
-        return true;
-    }
-    if (expr->kind != EXPR_INTERPOLATION)
-        return false;
-    struct buf bytes;
-    buf_init(&bytes, CONSTANT_BYTES_MAX);
-    bool is_constant = append_text(c, expr, &bytes) && !bytes.is_full;
-    if (is_constant)
-        *text = arena_copy(c->mem, buf_str(&bytes));
-    buf_free(&bytes);
-    return is_constant && text->p;
-}
-
 /* --------------------------------- names -------------------------------- */
 
-static Type check_name(struct checker *c, struct expr *expr)
+Type check_name(struct checker *c, struct expr *expr)
 {
     const struct symbol *symbol = symbol_find(&c->lets, expr->text);
     if (!expr->text.n) /* reported by the parser */
@@ -159,8 +115,8 @@ static Type check_principal(struct checker *c, struct expr *expr)
         expr->principal = members[i].field;
         if (!key->next)
             return members[i].type;
-        Str what = word_of(members[i].type), whole = STR("principal");
-        whole = arena_printf(c->mem, "principal.%.*s", STR_ARG(key->text));
+        Str what = word_of(members[i].type);
+        Str whole = arena_printf(c->mem, "principal.%.*s", STR_ARG(key->text));
         diag_add(c->diags, DIAG_NO_MEMBERS, key->next->span, STR_ARG(whole), STR_ARG(what),
                  STR_ARG(key->next->text));
         return type_error;
@@ -221,7 +177,7 @@ static Type check_else_left(struct checker *c, struct expr *expr)
     if (expr->kind == EXPR_BINARY && expr->op == OP2_ELSE)
         return check_value(c, expr);
     Str what = STR_INIT("something else");
-    Type type = is_condition(expr) ? type_bool : check_value(c, expr);
+    Type type = expr_is_condition(expr) ? type_bool : check_value(c, expr);
     if (expr->kind == EXPR_FIELD)
         what = field_text(c, expr);
     else if (is_known(type))
@@ -268,7 +224,8 @@ static Type value_type(struct checker *c, struct expr *expr)
         if (expr->op == OP2_ELSE)
             return check_else(c, expr);
         break;
-    case EXPR_NOT: case EXPR_HAS: break;
+    case EXPR_NOT:
+    case EXPR_HAS: break;
     }
     return no_value(c, expr, STR("a condition"));
 }
@@ -292,45 +249,37 @@ static bool is_scalar(Type type)
            type.kind != TYPE_PATTERN;
 }
 
-static bool is_constant(const struct expr *expr)
+/* The type of one element; what can't be one is reported. */
+static Type check_member(struct checker *c, struct expr *item, bool is_set)
 {
-    expr = expr_behind(expr);
-    switch (expr->kind) {
-    case EXPR_NULL: case EXPR_BOOL: case EXPR_NUMBER: case EXPR_STRING: return true;
-    case EXPR_INTERPOLATION:
-        for (const struct expr *item = expr->items; item; item = item->next)
-            if (!is_constant(item))
-                return false;
-        return true;
-    case EXPR_PATTERN: case EXPR_LIST: case EXPR_SET: case EXPR_NAME: case EXPR_FIELD:
-    case EXPR_NOT: case EXPR_HAS: case EXPR_LENGTH: case EXPR_BINARY: break;
-    }
-    return false;
+    Type type = check_value(c, item);
+    if (type.kind == TYPE_ERROR)
+        return type;
+    bool is_fit = is_scalar(type);
+    if (is_set && (!expr_is_constant(item) || type.kind == TYPE_NULL))
+        is_fit = false;
+    if (is_fit)
+        return type;
+    Str holder =
+        is_set ? STR("a set holds constants that are not null") : STR("a list holds plain values");
+    Str what = item->kind == EXPR_FIELD ? field_text(c, item) : word_of(type);
+    diag_add(c->diags, DIAG_ELEMENT_CONSTANT, item->span, STR_ARG(holder), STR_ARG(what));
+    return type_error;
 }
 
 /* { ... } and [ ... ]: scalars; a set only constants. */
-static Type check_group(struct checker *c, struct expr *expr)
+Type check_group(struct checker *c, struct expr *expr)
 {
-    bool is_set = expr->kind == EXPR_SET;
+    bool is_set = expr->kind == EXPR_SET, is_good = true;
     Type group = { .kind = is_set ? TYPE_SET : TYPE_LIST, .element = TYPE_ANY };
-    bool is_first = true;
     for (struct expr *item = expr->items; item; item = item->next) {
-        Type type = check_value(c, item);
-        if (type.kind == TYPE_ERROR) {
-            group = type_error;
-        } else if (!is_scalar(type) || (is_set && !is_constant(item))) {
-            Str holder = is_set ? STR("a set holds constants") : STR("a list holds plain values");
-            Str what = item->kind == EXPR_FIELD ? field_text(c, item) : word_of(type);
-            diag_add(c->diags, DIAG_ELEMENT_CONSTANT, item->span, STR_ARG(holder), STR_ARG(what));
-            group = type_error;
-        } else if (group.kind != TYPE_ERROR) {
-            bool is_same = is_first || group.element == type.kind;
-            group.element = is_same ? type.kind : TYPE_ANY;
-        }
-        is_first = false;
+        Type type = check_member(c, item, is_set);
+        is_good &= type.kind != TYPE_ERROR;
+        bool is_same = item == expr->items || group.element == type.kind;
+        group.element = is_same ? type.kind : TYPE_ANY;
     }
-    expr->type = group;
-    return group;
+    expr->type = is_good ? group : type_error;
+    return expr->type;
 }
 
 /* What stands behind `in`. */
@@ -354,8 +303,7 @@ static Str group_words(struct checker *c, Type group)
     Str whole = kinds[group.kind].word;
     if (group.element == TYPE_ANY)
         return whole;
-    return arena_printf(c->mem, "%.*s of %.*s", STR_ARG(whole),
-                        STR_ARG(kinds[group.element].what));
+    return arena_printf(c->mem, "%.*s of %.*s", STR_ARG(whole), STR_ARG(kinds[group.element].what));
 }
 
 /* Can a value of this type be an element? If not it is reported at span. */
@@ -458,36 +406,6 @@ static void check_contains(struct checker *c, struct expr *expr)
 
 /* ------------------------------- patterns ------------------------------- */
 
-/* Reads the pattern for its syntax alone; its automaton is the emitter's. */
-static void check_pattern(struct checker *c, Str text, enum automaton_syntax syntax, Span span)
-{
-    struct arena scratch;
-    struct automaton_error error = { .text = "", .lo = 0, .hi = 0 };
-    arena_init(&scratch, PATTERN_SCRATCH_BYTES_MAX);
-    struct pattern_parser parser = {
-        .text = text, .syntax = syntax, .mem = &scratch, .error = &error
-    };
-    if (!pattern_parse(&parser)) {
-        Str raw = str_sub(c->sources->items[span.source].text, span.lo, span.hi);
-        bool is_literal = raw.n == text.n + 2 && error.hi <= text.n;
-        if (is_literal) { /* offsets in the pattern are offsets in the source */
-            span.hi = span.lo + 1 + (uint32_t)error.hi;
-            span.lo += 1 + (uint32_t)error.lo;
-        }
-        diag_add(c->diags,
-                 parser.status == ST_INVALID ? DIAG_BAD_PATTERN : DIAG_PATTERN_TOO_LARGE, span,
-                 error.text);
-    }
-    arena_reset(&scratch);
-}
-
-static Type check_pattern_literal(struct checker *c, struct expr *expr)
-{
-    check_pattern(c, expr->text, AUTOMATON_REGEX, expr->span);
-    expr->type = simple(TYPE_PATTERN);
-    return expr->type;
-}
-
 static void check_matches(struct checker *c, struct expr *expr)
 {
     need_string(c, expr->left, check_value(c, expr->left), OP2_MATCHES);
@@ -539,14 +457,21 @@ static void check_has(struct checker *c, struct expr *expr)
 static void check_operator(struct checker *c, struct expr *expr)
 {
     switch (expr->op) {
-    case OP2_AND: case OP2_OR:
-        check_condition(c, expr->left, expr->op == OP2_AND ? "comes before 'and'" : "comes before 'or'");
+    case OP2_AND:
+    case OP2_OR:
+        check_condition(c, expr->left,
+                        expr->op == OP2_AND ? "comes before 'and'" : "comes before 'or'");
         check_condition(c, expr->right, expr->op == OP2_AND ? "follows 'and'" : "follows 'or'");
         break;
-    case OP2_EQ: case OP2_NE: check_equality(c, expr); break;
-    case OP2_LT: case OP2_LE: case OP2_GT: case OP2_GE: check_order(c, expr); break;
+    case OP2_EQ:
+    case OP2_NE: check_equality(c, expr); break;
+    case OP2_LT:
+    case OP2_LE:
+    case OP2_GT:
+    case OP2_GE: check_order(c, expr); break;
     case OP2_IN: check_in(c, expr); break;
-    case OP2_STARTS: case OP2_ENDS: check_strings(c, expr); break;
+    case OP2_STARTS:
+    case OP2_ENDS: check_strings(c, expr); break;
     case OP2_CONTAINS: check_contains(c, expr); break;
     case OP2_MATCHES: check_matches(c, expr); break;
     case OP2_LIKE: check_like(c, expr); break;
@@ -556,7 +481,7 @@ static void check_operator(struct checker *c, struct expr *expr)
 
 void check_condition(struct checker *c, struct expr *expr, const char *what)
 {
-    if (is_condition(expr)) {
+    if (expr_is_condition(expr)) {
         if (expr->kind == EXPR_NOT)
             check_condition(c, expr->left, "follows 'not'");
         else if (expr->kind == EXPR_HAS)
@@ -574,59 +499,4 @@ void check_condition(struct checker *c, struct expr *expr, const char *what)
     if (expr->kind == EXPR_FIELD)
         diag_help(c->diags, "to ask whether it is there write 'has %.*s'",
                   STR_ARG(field_text(c, expr)));
-}
-
-/* --------------------------------- lets --------------------------------- */
-
-static uint32_t weight_of(const struct expr *expr)
-{
-    if (expr->kind == EXPR_NAME)
-        return expr->let ? expr->let->weight : 1;
-    uint32_t weight = 1;
-    for (const struct expr *item = expr->items; item && weight <= LET_WEIGHT_MAX; item = item->next)
-        weight += expr->kind == EXPR_INTERPOLATION || item->kind != EXPR_STRING ? weight_of(item)
-                                                                              : 0;
-    return weight;
-}
-
-static Type let_type(struct checker *c, struct let_decl *let)
-{
-    struct expr *value = let->value;
-    if (value->kind == EXPR_SET || value->kind == EXPR_LIST)
-        return check_group(c, value);
-    if (value->kind == EXPR_PATTERN)
-        return check_pattern_literal(c, value);
-    if (value->kind == EXPR_NAME) /* of anything, a set too */
-        return check_name(c, value);
-    if (is_condition(value) || value->kind == EXPR_LENGTH || value->kind == EXPR_BINARY) {
-        Str what = is_condition(value) ? STR("a condition") : STR("computed from a call");
-        diag_add(c->diags, DIAG_LET_NOT_CONSTANT, value->span, STR_ARG(what));
-        return type_error;
-    }
-    return check_value(c, value);
-}
-
-void check_let(struct checker *c, struct let_decl *let)
-{
-    if (let->is_checked)
-        return;
-    if (c->let_depth == POLICY_NESTING_MAX) {
-        diag_add(c->diags, DIAG_TOO_DEEP, let->name_span, POLICY_NESTING_MAX);
-        let->is_checked = true;
-        return;
-    }
-    const struct rule *rule = c->rule;
-    c->rule = NULL;
-    c->let_depth++;
-    let->is_busy = true;
-    let->value->type = let_type(c, let);
-    let->weight = weight_of(let->value);
-    let->is_busy = false;
-    let->is_checked = true;
-    if (let->weight > LET_WEIGHT_MAX && let->value->kind == EXPR_INTERPOLATION) {
-        diag_add(c->diags, DIAG_LET_TOO_LARGE, let->name_span, STR_ARG(let->name), LET_WEIGHT_MAX);
-        let->value->type = type_error;
-    }
-    c->let_depth--;
-    c->rule = rule;
 }

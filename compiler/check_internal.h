@@ -2,13 +2,14 @@
 /* check_internal.h - what the parts of the checker share. Private to check*.c.
  *
  * check.c goes over the declarations, check_tools.c finds the tools that a rule speaks of and what
- * they say of an argument, check_expr.c types conditions, check_test.c reads the tests' JSON,
- * check_lint.c warns. Each reports where it finds; a node once reported has TYPE_ERROR and is not
- * mentioned again.
+ * they say of an argument, check_expr.c types conditions, check_constant.c lets and patterns,
+ * check_test.c reads the tests' JSON, check_lint.c warns. Each reports where it finds; a node once
+ * reported has TYPE_ERROR and is not mentioned again.
  */
 #ifndef COMPILER_CHECK_INTERNAL_H
 #define COMPILER_CHECK_INTERNAL_H
 
+#include "compiler/automaton.h"
 #include "compiler/check.h"
 
 enum {
@@ -54,12 +55,14 @@ struct checker {
     struct scope scope;
     struct field_note *guards, *warned;
     uint32_t let_depth;
-    bool had_errors;         /* the parser reported some: what seems missing may have been lost */
+    bool had_errors; /* the parser reported some: what seems missing may have been lost */
     bool is_out_of_memory;
 };
 
 /* check.c */
 void *check_memory(struct checker *c, void *memory); /* notes NULL, hands it on */
+/* Sorts, reports all but the first of each name, and keeps the first. */
+void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice);
 const struct symbol *symbol_find(const struct symbols *symbols, Str name);
 /* The nearest of the names to one that is none of them; empty when none is near. */
 Str symbol_nearest(const struct symbols *symbols, Str name);
@@ -85,10 +88,22 @@ Str field_text(struct checker *c, const struct expr *field);
 /* check_expr.c */
 void check_condition(struct checker *c, struct expr *expr, const char *what);
 Type check_value(struct checker *c, struct expr *expr);
+/* The type of what a name stands for, which may be no value (a set). */
+Type check_name(struct checker *c, struct expr *expr);
+/* A set or a list with its elements. */
+Type check_group(struct checker *c, struct expr *expr);
+/* and, or, not, has, a comparison: true, false or unknown, and no value. */
+bool expr_is_condition(const struct expr *expr);
+
+/* check_constant.c */
 /* Types a let's value, and those of the lets it names first. */
 void check_let(struct checker *c, struct let_decl *let);
+/* Reports a pattern that can't be read; one that is too large is the emitter's to find. */
+void check_pattern(struct checker *c, Str text, enum automaton_syntax syntax, Span span);
+Type check_pattern_literal(struct checker *c, struct expr *expr);
 /* The expression behind names. */
 const struct expr *expr_behind(const struct expr *expr);
+bool expr_is_constant(const struct expr *expr);
 /* A string that is known now, put together from pieces if need be; false otherwise. */
 bool expr_text(struct checker *c, const struct expr *expr, Str *text);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_test.c - the calls of test blocks. Their JSON is read here by the same reader as the calls of
- * clients, so a test can't say what no client could; an error points at the byte in the policy. */
-#include <stdlib.h>
-
+/* check_test.c - the calls of test blocks. Their JSON is read here by the same reader as the calls
+ * of clients, so a test can't say what no client could; an error points at the byte in the policy.
+ */
 #include "compiler/check_internal.h"
 #include "runtime/json/json.h"
 
@@ -141,28 +140,16 @@ static void check_call(struct checker *c, const struct test_call *call, bool is_
     check_call_tool(c, call);
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    const struct test *const *a = left, *const *b = right;
-    int order = str_cmp((*a)->name, (*b)->name);
-    if (order)
-        return order;
-    return (*a)->span.lo < (*b)->span.lo ? -1 : (*a)->span.lo > (*b)->span.lo;
-}
-
 static void check_test_names(struct checker *c)
 {
-    uint32_t count = 0, n = 0;
+    struct symbols names = { .count = 0 };
+    uint32_t count = 0;
     for (const struct test *test = c->policy->tests; test; test = test->next)
         count++;
-    const struct test **tests = check_memory(c, ARENA_NEW(c->mem, const struct test *, count));
-    for (const struct test *test = c->policy->tests; test && tests; test = test->next)
-        tests[n++] = test;
-    if (n > 1)
-        qsort(tests, n, sizeof *tests, compare_names);
-    for (uint32_t i = 1; i < n; i++)
-        if (str_eq(tests[i - 1]->name, tests[i]->name))
-            diag_add(c->diags, DIAG_DUPLICATE_TEST, tests[i]->name_span, STR_ARG(tests[i]->name));
+    names.items = check_memory(c, ARENA_NEW(c->mem, struct symbol, count));
+    for (const struct test *test = c->policy->tests; test && names.items; test = test->next)
+        names.items[names.count++] = (struct symbol){ .name = test->name, .span = test->name_span };
+    symbols_settle(c, &names, DIAG_DUPLICATE_TEST);
 }
 
 void check_tests(struct checker *c)

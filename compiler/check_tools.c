@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_tools.c - which pinned tools a rule speaks of, and what their schemas say of an argument.
  *
- * Only where every server that the rule covers is pinned and closed is the answer complete, and only
- * then is a missing tool or argument an error. An argument must exist in one of the rule's tools at
- * least; where it can be absent from a call, the reader is warned unless `has` or `??` shows that
- * the author knew. */
+ * Only where every server that the rule covers is pinned and closed is the answer complete, and
+ * only then is a missing tool or argument an error. An argument must exist in one of the rule's
+ * tools at least; where it can be absent from a call, the reader is warned unless `has` or `??`
+ * shows that the author knew. */
 #include "compiler/automaton.h"
 #include "compiler/check_internal.h"
 
@@ -61,9 +61,8 @@ static Str nearest_tool(const struct checker *c, const struct rule *rule, Str na
     Str best = { .p = NULL, .n = 0 };
     size_t distance = SIZE_MAX;
     for (const struct server_decl *s = c->policy->servers; s; s = s->next)
-        for (uint32_t i = 0; s->snapshot && rule_covers(rule, s->alias) &&
-                             i < s->snapshot->tool_count;
-             i++)
+        for (uint32_t i = 0;
+             s->snapshot && rule_covers(rule, s->alias) && i < s->snapshot->tool_count; i++)
             suggest(s->snapshot->tools[i].name, name, &best, &distance);
     return best;
 }
@@ -81,8 +80,8 @@ static void report_no_tool(struct checker *c, const struct rule *rule, const str
 static void build_glob(struct checker *c, struct tool_walk *walk, struct arena *scratch)
 {
     struct automaton_error error = { .text = "", .lo = 0, .hi = 0 };
-    enum status status = automaton_build(&walk->name->text, 1, AUTOMATON_TOOL, scratch,
-                                         &walk->automaton, &error);
+    enum status status =
+        automaton_build(&walk->name->text, 1, AUTOMATON_TOOL, scratch, &walk->automaton, &error);
     walk->has_automaton = status == ST_OK;
     if (status == ST_OK)
         return;
@@ -190,8 +189,9 @@ static enum type_kind kind_of_types(uint32_t types)
 {
     switch (types & ~(uint32_t)SCHEMA_NULL) {
     case SCHEMA_BOOL: return TYPE_BOOL;
-    case SCHEMA_INTEGER: case SCHEMA_NUMBER: case SCHEMA_NUMBER | SCHEMA_INTEGER:
-        return TYPE_NUMBER;
+    case SCHEMA_INTEGER:
+    case SCHEMA_NUMBER:
+    case SCHEMA_NUMBER | SCHEMA_INTEGER: return TYPE_NUMBER;
     case SCHEMA_STRING: return TYPE_STRING;
     case SCHEMA_ARRAY: return TYPE_LIST;
     case SCHEMA_OBJECT: return TYPE_OBJECT;
@@ -237,8 +237,8 @@ static struct survey survey_field(const struct checker *c, const struct expr *fi
         } else if (!all.failed.key) {
             all.failed = look;
         }
-        bool may_lack = look.outcome != OUTCOME_OPEN &&
-                        (look.outcome != OUTCOME_FOUND || !look.is_required);
+        bool may_lack =
+            look.outcome != OUTCOME_OPEN && (look.outcome != OUTCOME_FOUND || !look.is_required);
         if (may_lack && !all.lacking)
             all.lacking = c->scope.tools[i];
     }
@@ -286,28 +286,41 @@ static const char *schema_words(const struct schema *schema)
     case TYPE_LIST: return "a list";
     case TYPE_NULL: return "null";
     case TYPE_OBJECT: return "an object";
-    case TYPE_ANY: case TYPE_SET: case TYPE_PATTERN: case TYPE_ERROR: break;
+    case TYPE_ANY:
+    case TYPE_SET:
+    case TYPE_PATTERN:
+    case TYPE_ERROR: break;
     }
     return "no object";
+}
+
+static void report_no_object(struct checker *c, Str whole, const struct look *look)
+{
+    const struct name *key = look->key;
+    Str what = str_of(schema_words(look->schema));
+    diag_add(c->diags, DIAG_NO_MEMBERS, key->span, STR_ARG(whole), STR_ARG(what),
+             STR_ARG(key->text));
+}
+
+static void report_unknown(struct checker *c, Str whole, const struct name *key)
+{
+    Str tools = tools_text(c);
+    if (whole.n)
+        diag_add(c->diags, DIAG_UNKNOWN_MEMBER, key->span, STR_ARG(whole), STR_ARG(key->text));
+    else
+        diag_add(c->diags, DIAG_UNKNOWN_ARGUMENT, key->span, STR_ARG(key->text), STR_ARG(tools));
 }
 
 static void report_absent(struct checker *c, const struct expr *field, const struct look *look)
 {
     const struct name *key = look->key;
-    Span span = key->span;
-    Str before = path_before(c, field, key);
+    ENSURE(key != NULL); /* some key could not be followed */
+    Str whole = path_before(c, field, key);
     if (look->outcome == OUTCOME_NO_OBJECT) {
-        Str what = str_of(schema_words(look->schema));
-        diag_add(c->diags, DIAG_NO_MEMBERS, span, STR_ARG(before), STR_ARG(what),
-                 STR_ARG(key->text));
+        report_no_object(c, whole, look);
         return;
     }
-    if (key == field->path) {
-        Str tools = tools_text(c);
-        diag_add(c->diags, DIAG_UNKNOWN_ARGUMENT, span, STR_ARG(key->text), STR_ARG(tools));
-    } else {
-        diag_add(c->diags, DIAG_UNKNOWN_MEMBER, span, STR_ARG(before), STR_ARG(key->text));
-    }
+    report_unknown(c, key == field->path ? STR("") : whole, key);
     help_nearest(c, nearest_member(c, field, key));
 }
 
@@ -368,7 +381,8 @@ void check_enum_value(struct checker *c, const struct expr *field, Str text, Spa
     uint32_t enums = 0;
     for (uint32_t i = 0; i < c->scope.count; i++) {
         struct look look = look_up(c->scope.tools[i], field);
-        if (look.outcome == OUTCOME_OPEN || (look.outcome == OUTCOME_FOUND && !look.schema->enum_count))
+        if (look.outcome == OUTCOME_OPEN ||
+            (look.outcome == OUTCOME_FOUND && !look.schema->enum_count))
             return;
         if (look.outcome != OUTCOME_FOUND)
             continue;

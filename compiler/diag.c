@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diag.c - the list of what is wrong, and its two renderings. Messages quote sources and snapshots, so
- * each is made harmless for a terminal when it is added, and each source line when it is shown. */
+/* diag.c - the list of what is wrong, and its two renderings. Messages quote sources and snapshots,
+ * so each is made harmless for a terminal when it is added, and each source line when it is shown.
+ */
 #include "compiler/diag.h"
-
-#include <stdarg.h>
-#include <stdlib.h>
 
 #include "compiler/text.h"
 #include "runtime/json/json.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
 
 enum { LINE_NUMBER_WIDTH = 3, BYTE_ORDER_MARK = 0xFEFF };
 
@@ -16,8 +17,7 @@ static const struct {
     uint32_t number;
     enum diag_severity severity;
 } table[] = {
-#define DIAG(name, number, severity, text)                                                         \
-    [DIAG_##name] = { text, number, SEVERITY_##severity },
+#define DIAG(name, number, severity, text) [DIAG_##name] = { text, number, SEVERITY_##severity },
 #include "compiler/diag.def"
 #undef DIAG
 };

@@ -8,11 +8,11 @@
 #ifndef COMPILER_DIAG_H
 #define COMPILER_DIAG_H
 
-#include <stdio.h>
-
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/status.h"
+
+#include <stdio.h>
 
 typedef struct {
     uint32_t source; /* index in struct sources */
@@ -45,7 +45,8 @@ MUST_USE enum status source_add(struct sources *sources, Str path, Str text, str
  * file), ST_IO, ST_LIMIT, ST_NO_MEMORY. */
 MUST_USE enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text);
 /* 1-based line and column (in code points) of an offset. */
-void source_position(const struct source *source, uint32_t offset, uint32_t *line, uint32_t *column);
+void source_position(const struct source *source, uint32_t offset, uint32_t *line,
+                     uint32_t *column);
 /* The line's text without its line end. */
 Str source_line(const struct source *source, uint32_t line);
 
@@ -62,13 +63,13 @@ struct diag {
     enum diag_id id;
     Span span;
     Str message;
-    Str help;     /* "did you mean ...", may be empty */
+    Str help; /* "did you mean ...", may be empty */
 };
 
 struct diags {
     struct arena *mem;
     struct diag items[DIAG_MAX];
-    struct diag *last;    /* the one added last; NULL when it was dropped */
+    struct diag *last; /* the one added last; NULL when it was dropped */
     uint32_t count, dropped, errors;
 };
 
@@ -78,7 +79,8 @@ enum diag_severity diag_severity(enum diag_id id);
 
 void diags_init(struct diags *diags, struct arena *mem);
 /* Adds one; the arguments fill the text in diag.def, which is a printf format. Control characters
- * and direction controls of the arguments are made visible. The same at the same place is said once. */
+ * and direction controls of the arguments are made visible. The same at the same place is said
+ * once. */
 void diag_add(struct diags *diags, enum diag_id id, Span span, ...);
 /* Attaches help to the one added last. */
 void diag_help(struct diags *diags, const char *format, ...) PRINTF_LIKE(2, 3);

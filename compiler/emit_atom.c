@@ -51,7 +51,8 @@ static Str join_constants(struct emitter *e, const struct expr *expr)
 bool expr_constant_text(struct emitter *e, const struct expr *expr, Str *text)
 {
     expr = expr_resolve(expr);
-    *text = expr->text;
+    bool is_minus_zero = expr->kind == EXPR_NUMBER && str_eq(expr->text, STR("-0"));
+    *text = is_minus_zero ? STR("0") : expr->text; /* as an argument's -0 is joined */
     if (expr->kind == EXPR_STRING || expr->kind == EXPR_NUMBER)
         return true;
     if (expr->kind != EXPR_INTERPOLATION)
@@ -110,22 +111,38 @@ static void gen_pair(struct emitter *e, const struct expr *first, const struct e
         (struct b_insn){ .op = (uint8_t)op, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
 }
 
-/* Pieces are joined from the left. */
+/* A piece of a string: constants, a default behind ?? too, are joined as they are written, so that
+ * a number keeps the text that the author sees. */
+static void gen_piece(struct emitter *e, const struct expr *expr, uint32_t reg,
+                      struct atom_code *code)
+{
+    struct expr text = { .kind = EXPR_STRING, .span = expr->span };
+    expr = expr_resolve(expr);
+    if (expr_constant_text(e, expr, &text.text)) {
+        gen_value(e, &text, reg, code);
+    } else if (expr->kind == EXPR_BINARY && reg + 1 < BUNDLE_REGISTERS) {
+        gen_piece(e, expr->left, reg, code);
+        gen_piece(e, expr->right, reg + 1, code);
+        add(code, (struct b_insn){ .op = OP_ELSE,
+                                   .a = (uint8_t)reg,
+                                   .b = registers(reg, reg + 1) });
+    } else {
+        gen_value(e, expr, reg, code);
+    }
+}
+
+/* Pieces are joined from the left. A lone "${x}" is still a string: joined with nothing. */
 static void gen_interpolation(struct emitter *e, const struct expr *expr, uint32_t reg,
                               struct atom_code *code)
 {
     struct expr empty = { .kind = EXPR_STRING, .text = STR_INIT(""), .span = expr->span };
     const struct expr *first = expr->items;
-    /* A lone "${x}" is still a string: joined with nothing. */
-    if (!first->next) {
-        gen_pair(e, first, &empty, OP_CONCAT, reg, code);
-        return;
-    }
-    gen_value(e, first, reg, code);
-    for (const struct expr *item = first->next; item; item = item->next) {
-        gen_value(e, item, reg + 1, code);
-        add(code,
-            (struct b_insn){ .op = OP_CONCAT, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
+    gen_piece(e, first, reg, code);
+    for (const struct expr *item = first->next ? first->next : &empty; item; item = item->next) {
+        gen_piece(e, item, reg + 1, code);
+        add(code, (struct b_insn){ .op = OP_CONCAT,
+                                   .a = (uint8_t)reg,
+                                   .b = registers(reg, reg + 1) });
     }
 }
 

@@ -120,13 +120,6 @@ static void gen_test(struct rule_code *code, uint32_t atom, enum b_truth want, s
     add_branch(code, test, falls_to_yes ? to.no : to.yes);
 }
 
-static void gen_constant(struct rule_code *code, bool holds, struct exits to)
-{
-    uint32_t label = holds ? to.yes : to.no;
-    if (label != to.next)
-        add_branch(code, (struct b_insn){ .op = OP_SKIP }, label);
-}
-
 static void gen_connective(struct emitter *e, const struct expr *expr, enum b_truth want,
                            struct exits to, struct rule_code *code)
 {
@@ -172,14 +165,12 @@ static void gen_list(struct emitter *e, const struct expr *expr, enum b_truth wa
     }
 }
 
+/* The formula is open: what is known was settled above, so a branch never leads to what follows it. */
 static void gen(struct emitter *e, const struct expr *expr, enum b_truth want, struct exits to,
                 struct rule_code *code)
 {
     expr = expr_resolve(expr);
-    enum formula known = fold(expr, want);
-    if (known != FORMULA_OPEN)
-        gen_constant(code, known == FORMULA_TRUE, to);
-    else if (expr->kind == EXPR_NOT)
+    if (expr->kind == EXPR_NOT)
         gen(e, expr->left, flip(want), to, code);
     else if (is_connective(expr))
         gen_connective(e, expr, want, to, code);
@@ -191,11 +182,12 @@ static void gen(struct emitter *e, const struct expr *expr, enum b_truth want, s
         gen_test(code, emit_atom(e, expr), want, to);
 }
 
-static void resolve_labels(struct emitter *e, struct rule_code *code)
+static void resolve_labels(struct emitter *e, Span span, struct rule_code *code)
 {
     uint32_t count = insn_count(code);
     if (code->insns.is_full || code->targets.is_full || count > BUNDLE_RULE_INSNS_MAX) {
-        e->bundle.is_full = true;
+        diag_add(e->diags, DIAG_POLICY_TOO_LARGE, span, "a rule with too many conditions");
+        buf_clear(&code->insns);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -231,5 +223,5 @@ void emit_rule_code(struct emitter *e, enum effect effect, const struct expr *wh
     add_end(code, is_allow);
     label_here(code, to.no);
     add_end(code, !is_allow);
-    resolve_labels(e, code);
+    resolve_labels(e, cond->span, code);
 }

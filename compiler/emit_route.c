@@ -32,10 +32,16 @@ static void row_add(struct emitter *e, struct row *row, uint32_t item)
     row->items[row->count++] = item;
 }
 
+/* A server that the bundle tells from others. */
+struct route_server {
+    Str alias;                      /* empty: any server that is not named */
+    const struct server_decl *decl; /* NULL: the policy declares no server */
+};
+
 /* The rules that cover one server, by how they name tools. */
 struct server_rules {
-    const struct server_decl *decl; /* NULL: the policy declares no server */
-    struct intern literals;         /* a tool's name to a row in by_name */
+    const struct route_server *server;
+    struct intern literals; /* a tool's name to a row in by_name */
     struct row *by_name;
     uint32_t name_count, name_capacity;
     struct intern globs; /* a pattern to its index */
@@ -45,15 +51,13 @@ struct server_rules {
     uint32_t glob_count, glob_capacity;
 };
 
-static bool covers(const struct rule *rule, const struct server_decl *decl)
+static bool covers(const struct rule *rule, Str alias)
 {
-    if (!rule->servers)
-        return true;
-    for (const struct name *name = rule->servers; name && decl; name = name->next) {
-        if (str_eq(name->text, decl->alias))
+    for (const struct name *name = rule->servers; name; name = name->next) {
+        if (str_eq(name->text, alias))
             return true;
     }
-    return false;
+    return rule->servers == NULL;
 }
 
 static void *grown(struct emitter *e, const void *items, uint32_t count, uint32_t capacity,
@@ -112,7 +116,7 @@ static void collect(struct emitter *e, struct server_rules *s)
     intern_init(&s->literals, e->mem);
     intern_init(&s->globs, e->mem);
     for (uint32_t i = 0; i < e->rule_count && !e->bundle.is_full; i++) {
-        if (!covers(e->rules[i], s->decl))
+        if (!covers(e->rules[i], s->server->alias))
             continue;
         for (const struct name *tool = e->rules[i]->tools; tool; tool = tool->next) {
             if (pattern_is_glob(tool->text))
@@ -193,7 +197,7 @@ static int tool_order(const void *a, const void *b)
 static struct pinned_tool *known_tools(struct emitter *e, struct server_rules *s, bool is_closed,
                                        uint32_t *count)
 {
-    const struct snapshot *snapshot = s->decl ? s->decl->snapshot : NULL;
+    const struct snapshot *snapshot = s->server->decl ? s->server->decl->snapshot : NULL;
     uint32_t pinned = snapshot ? snapshot->tool_count : 0, n = 0;
     struct pinned_tool *tools = ARENA_NEW(e->mem, struct pinned_tool, pinned + s->name_count);
     *count = 0;
@@ -234,16 +238,17 @@ static bool build_globs(struct emitter *e, const struct server_rules *s, struct 
     return false;
 }
 
-static void add_server(struct emitter *e, const struct server_decl *decl, uint32_t index)
+static void add_server(struct emitter *e, const struct route_server *from, uint32_t index)
 {
-    struct server_rules s = { .decl = decl };
+    const struct server_decl *decl = from->decl;
+    struct server_rules s = { .server = from };
     struct automaton globs = { .state_count = 0 };
     struct row none = { .count = 0 };
     bool is_pinned = decl && decl->snapshot, is_closed = is_pinned && !decl->is_open;
     collect(e, &s);
     if (e->bundle.is_full || !build_globs(e, &s, &globs))
         return;
-    struct b_server server = { .alias = bundle_text(&e->bundle, decl ? decl->alias : STR("")),
+    struct b_server server = { .alias = bundle_text(&e->bundle, from->alias),
                                .flags = (is_pinned ? (uint32_t)B_SERVER_PINNED : 0) |
                                         (is_pinned && !is_closed ? (uint32_t)B_SERVER_OPEN : 0),
                                .dfa = B_NONE,
@@ -268,27 +273,48 @@ static void add_server(struct emitter *e, const struct server_decl *decl, uint32
 
 static int server_order(const void *a, const void *b)
 {
-    const struct server_decl *const *x = a, *const *y = b;
-    return str_cmp((*x)->alias, (*y)->alias);
+    const struct route_server *x = a, *y = b;
+    return str_cmp(x->alias, y->alias);
+}
+
+/* The servers that a bundle tells apart, each once, sorted: the declared ones; or, for a policy that
+ * declares none and so is about any, those that its rules name and the empty alias for the rest. */
+static struct route_server *list_servers(struct emitter *e, uint32_t *count)
+{
+    uint32_t room = 1, n = 0, kept = 0;
+    bool is_any = e->policy->servers == NULL;
+    for (const struct server_decl *s = e->policy->servers; s; s = s->next)
+        room++;
+    for (uint32_t i = 0; i < e->rule_count; i++) {
+        for (const struct name *name = e->rules[i]->servers; name; name = name->next)
+            room++;
+    }
+    struct route_server *all = ARENA_NEW(e->mem, struct route_server, room);
+    *count = 0;
+    if (!all)
+        return NULL;
+    for (const struct server_decl *s = e->policy->servers; s; s = s->next)
+        all[n++] = (struct route_server){ .alias = s->alias, .decl = s };
+    for (uint32_t i = 0; i < e->rule_count && is_any; i++) {
+        for (const struct name *name = e->rules[i]->servers; name; name = name->next)
+            all[n++] = (struct route_server){ .alias = name->text };
+    }
+    if (is_any)
+        all[n++] = (struct route_server){ .alias = STR_INIT("") };
+    qsort(all, n, sizeof *all, server_order);
+    for (uint32_t i = 0; i < n; i++) {
+        if (kept == 0 || !str_eq(all[kept - 1].alias, all[i].alias))
+            all[kept++] = all[i];
+    }
+    *count = kept;
+    return all;
 }
 
 void emit_routes(struct emitter *e)
 {
-    uint32_t count = 0, n = 0;
-    for (const struct server_decl *s = e->policy->servers; s; s = s->next)
-        count++;
-    if (count == 0) {
-        add_server(e, NULL, 0);
-        return;
-    }
-    const struct server_decl **sorted = ARENA_NEW(e->mem, const struct server_decl *, count);
-    if (!sorted) {
-        e->bundle.is_full = true;
-        return;
-    }
-    for (const struct server_decl *s = e->policy->servers; s; s = s->next)
-        sorted[n++] = s;
-    qsort(sorted, count, sizeof(*sorted), server_order);
+    uint32_t count;
+    const struct route_server *servers = list_servers(e, &count);
+    e->bundle.is_full |= !servers;
     for (uint32_t i = 0; i < count && !e->bundle.is_full; i++)
-        add_server(e, sorted[i], i);
+        add_server(e, &servers[i], i);
 }

@@ -9,12 +9,10 @@
 #include "grammar/policy.h"
 
 enum {
-    BYTE_REPORTS_MAX = 8,     /* bad bytes named one by one */
-    SAFE_DIGITS = 15,         /* decimal digits that an IEEE double always keeps */
+    BYTE_REPORTS_MAX = 8, /* bad bytes named one by one */
+    SAFE_DIGITS = 15,     /* decimal digits that an IEEE double always keeps */
     CODE_POINT_DIGITS_MAX = 6,
 };
-
-static const char largest_safe_integer[] = "9007199254740991";
 
 static const struct {
     Str word;
@@ -199,8 +197,7 @@ static void keep_comment(struct lexer *lx)
         lx->is_out_of_memory = true;
         return;
     }
-    *comment = (struct comment){ .span = span,
-                                 .is_line_start = lexer_is_line_start(lx, span.lo) };
+    *comment = (struct comment){ .span = span, .is_line_start = lexer_is_line_start(lx, span.lo) };
     if (lx->last_comment)
         lx->last_comment->next = comment;
     else
@@ -225,11 +222,26 @@ static Str keep_scratch(struct lexer *lx)
 /* True where a value may begin: then '/' opens a pattern. */
 static bool awaits_value(int previous)
 {
-    static const int ends[] = { TK_NAME,   TK_STRING, TK_TAIL,   TK_NUMBER, TK_REGEX, TK_TRUE,
-                                TK_FALSE,  TK_NULL,   TK_RPAREN, TK_RBRACK, TK_RBRACE };
+    static const int ends[] = { TK_NAME,  TK_STRING, TK_TAIL,   TK_NUMBER, TK_REGEX, TK_TRUE,
+                                TK_FALSE, TK_NULL,   TK_RPAREN, TK_RBRACK, TK_RBRACE };
     for (size_t i = 0; i < COUNT(ends); i++)
         if (ends[i] == previous)
             return false;
+    return true;
+}
+
+static bool add_hex_digit(uint32_t *code, char digit)
+{
+    uint32_t value;
+    if (digit >= '0' && digit <= '9')
+        value = (uint32_t)(digit - '0');
+    else if (digit >= 'a' && digit <= 'f')
+        value = (uint32_t)(digit - 'a') + 10;
+    else if (digit >= 'A' && digit <= 'F')
+        value = (uint32_t)(digit - 'A') + 10;
+    else
+        return false;
+    *code = *code << 4 | value;
     return true;
 }
 
@@ -238,12 +250,8 @@ static void decode_code_point(struct lexer *lx)
     Str whole = taken(lx), digits = str_sub(whole, 3, whole.n - 1);
     uint32_t code = 0;
     bool is_good = digits.n > 0 && digits.n <= CODE_POINT_DIGITS_MAX;
-    for (size_t i = 0; is_good && i < digits.n; i++) {
-        const char *hex = "0123456789abcdef0123456789ABCDEF";
-        const char *hit = memchr(hex, digits.p[i], 32);
-        is_good = hit != NULL;
-        code = hit ? code << 4 | (uint32_t)((hit - hex) & 15) : code;
-    }
+    for (size_t i = 0; is_good && i < digits.n; i++)
+        is_good = add_hex_digit(&code, digits.p[i]);
     if (!is_good || code == 0 || code > TEXT_CODE_POINT_MAX || (code >= 0xD800 && code < 0xE000)) {
         diag_add(lx->diags, DIAG_BAD_CODE_POINT, taken_span(lx), STR_ARG(whole));
         diag_help(lx->diags, "1 to 6 hexadecimal digits, from 1 to 10ffff, no surrogate");
@@ -265,7 +273,9 @@ static void decode_escape(struct lexer *lx)
     switch (whole.p[1]) {
     case 'n': buf_add_char(&lx->scratch, '\n'); return;
     case 't': buf_add_char(&lx->scratch, '\t'); return;
-    case '"': case '\\': case '$': buf_add_char(&lx->scratch, whole.p[1]); return;
+    case '"':
+    case '\\':
+    case '$': buf_add_char(&lx->scratch, whole.p[1]); return;
     default: refuse_escape(lx); return;
     }
 }
@@ -410,45 +420,11 @@ static struct token lex_json(struct lexer *lx, uint32_t lo)
     return make_token(TK_JSON, span, text_between(lx, lo, span.hi));
 }
 
-/* JSON's grammar without an exponent; an underscore may stand between two digits. */
-static bool is_number(Str raw)
-{
-    size_t i = raw.n && raw.p[0] == '-', start = i, dots = 0;
-    if (raw.n - i > 1 && raw.p[i] == '0' && raw.p[i + 1] != '.')
-        return false;
-    for (; i < raw.n; i++) {
-        bool is_digit = raw.p[i] >= '0' && raw.p[i] <= '9';
-        bool is_between = i > start && i + 1 < raw.n && raw.p[i - 1] >= '0' && raw.p[i - 1] <= '9' &&
-                          raw.p[i + 1] >= '0' && raw.p[i + 1] <= '9';
-        if (raw.p[i] == '.')
-            dots++;
-        if (!is_digit && !(is_between && (raw.p[i] == '_' || raw.p[i] == '.')))
-            return false;
-    }
-    return dots <= 1;
-}
-
-/* True when a call's argument of this value passes as exact (json.h, JSON_UNSAFE_NUMBER). */
-static bool is_exact(Str text)
-{
-    Str digits = text.n && text.p[0] == '-' ? str_sub(text, 1, text.n) : text;
-    if (!memchr(digits.p, '.', digits.n)) {
-        Str max = { .p = largest_safe_integer, .n = sizeof largest_safe_integer - 1 };
-        return digits.n < max.n || (digits.n == max.n && str_cmp(digits, max) <= 0);
-    }
-    size_t first = 0, count = 0;
-    while (first < digits.n && (digits.p[first] == '0' || digits.p[first] == '.'))
-        first++;
-    for (size_t i = first; i < digits.n; i++)
-        count += digits.p[i] != '.';
-    return count <= SAFE_DIGITS && digits.n <= 2 * SAFE_DIGITS;
-}
-
 static struct token lex_number(struct lexer *lx)
 {
     Span span = taken_span(lx);
     Str raw = taken(lx);
-    if (!is_number(raw)) {
+    if (!text_is_number(raw)) {
         if (!lx->is_quiet) {
             diag_add(lx->diags, DIAG_BAD_NUMBER, span, STR_ARG(raw));
             diag_help(lx->diags, "numbers look like 7, -1.5 and 10_000");
@@ -460,10 +436,10 @@ static struct token lex_number(struct lexer *lx)
         if (raw.p[i] != '_')
             buf_add_char(&lx->scratch, raw.p[i]);
     Str text = keep_scratch(lx);
-    if (text.n && !is_exact(text)) {
+    if (text.n && !text_is_exact(text)) {
         diag_add(lx->diags, DIAG_NUMBER_DIGITS, span, STR_ARG(raw));
         diag_help(lx->diags, "integers go to %s, decimals have up to %d digits",
-                  largest_safe_integer, SAFE_DIGITS);
+                  TEXT_LARGEST_INTEGER, TEXT_SAFE_DIGITS);
     }
     return make_token(TK_NUMBER, span, text);
 }
@@ -535,7 +511,8 @@ static bool lex_scanned(struct lexer *lx, int scan, struct token *out)
     Span span = taken_span(lx);
     switch (scan) {
     case SCAN_SPACE: return false;
-    case SCAN_LINE_COMMENT: case SCAN_BLOCK_COMMENT: keep_comment(lx); return false;
+    case SCAN_LINE_COMMENT:
+    case SCAN_BLOCK_COMMENT: keep_comment(lx); return false;
     case SCAN_OPEN_COMMENT:
         diag_add(lx->diags, DIAG_COMMENT_OPEN, span);
         diag_help(lx->diags, "close it with '*/'");

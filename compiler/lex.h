@@ -29,18 +29,18 @@ enum scan {
     SCAN_SINGLE_QUOTE,  /* '...' on one line, whole */
     SCAN_BAD,           /* anything else, one byte */
     /* in a string */
-    SCAN_TEXT,          /* plain bytes */
-    SCAN_ESCAPE,        /* \ and one character */
-    SCAN_CODE_POINT,    /* \u{...} whole */
-    SCAN_INTERPOLATE,   /* ${ */
-    SCAN_CLOSE,         /* the closing mark */
-    SCAN_LINE_END,      /* at a line end or the source's end: nothing taken */
+    SCAN_TEXT,        /* plain bytes */
+    SCAN_ESCAPE,      /* \ and one character */
+    SCAN_CODE_POINT,  /* \u{...} whole */
+    SCAN_INTERPOLATE, /* ${ */
+    SCAN_CLOSE,       /* the closing mark */
+    SCAN_LINE_END,    /* at a line end or the source's end: nothing taken */
 };
 
 struct token {
-    int kind;       /* TK_... of grammar/policy.h; 0 at the end */
+    int kind; /* TK_... of grammar/policy.h; 0 at the end */
     Span span;
-    Str text;       /* word: itself; string (piece): decoded; number, pattern, JSON: see ast.h */
+    Str text; /* word: itself; string (piece): decoded; number, pattern, JSON: see ast.h */
 };
 
 struct lexer {
@@ -48,16 +48,16 @@ struct lexer {
     uint32_t source;
     struct arena *mem;
     struct diags *diags;
-    struct policy *policy;      /* comments go here */
+    struct policy *policy; /* comments go here */
     struct comment *last_comment;
-    struct buf scratch;         /* a string being decoded */
-    struct token previous;      /* kind 0 before the first */
-    bool awaits_json;           /* behind `as` and `call`: the next '{' opens JSON */
-    bool is_broken;             /* the last token swallowed the rest of its line */
+    struct buf scratch;    /* a string being decoded */
+    struct token previous; /* kind 0 before the first */
+    bool awaits_json;      /* behind `as` and `call`: the next '{' opens JSON */
+    bool is_broken;        /* the last token swallowed the rest of its line */
     bool is_out_of_memory;
-    bool is_quiet;              /* set by the parser while it skips: small slips are not reported */
-    bool has_skipped;           /* bytes that are no token stand before the last one */
-    uint32_t strings;           /* interpolations that are open, innermost last */
+    bool is_quiet;    /* set by the parser while it skips: small slips are not reported */
+    bool has_skipped; /* bytes that are no token stand before the last one */
+    uint32_t strings; /* interpolations that are open, innermost last */
     uint32_t braces[LEX_STRINGS_MAX]; /* open braces inside each */
     Span opened[LEX_STRINGS_MAX];     /* the " of each string */
 };
@@ -69,8 +69,8 @@ int scan_pattern(struct lexer *lx); /* behind the opening '/': SCAN_CLOSE or SCA
 int scan_json(struct lexer *lx);    /* behind '{': SCAN_CLOSE at its '}', else SCAN_LINE_END */
 
 /* Borrows all; the source's text must have a NUL behind its end (sources have). */
-void lexer_init(struct lexer *lx, const struct sources *sources, uint32_t source,
-                struct arena *mem, struct diags *diags, struct policy *policy);
+void lexer_init(struct lexer *lx, const struct sources *sources, uint32_t source, struct arena *mem,
+                struct diags *diags, struct policy *policy);
 void lexer_free(struct lexer *lx);
 
 /* False, with diagnostics, when the bytes are no text: then there is nothing to lex. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parse.c - feeds tokens to the parser and deals with those it would not take. The question is asked
- * before each token, on a copy of the parser's states, so the answer names exactly what could have
- * stood there. After an error tokens are skipped to a ';', to the '}' of a test, or to a statement's
- * first word at the start of a line, whichever comes first. */
+/* parse.c - feeds tokens to the parser and deals with those it would not take. The question is
+ * asked before each token, on a copy of the parser's states, so the answer names exactly what could
+ * have stood there. After an error tokens are skipped to a ';', to the '}' of a test, or to a
+ * statement's first word at the start of a line, whichever comes first. */
 #include "compiler/parse.h"
+
 #include "grammar/policy.h"
 
 enum { EXPECTED_LISTED_MAX = 8, WORD_DISTANCE_MAX = 2, TOKEN_KINDS_MAX = 128 };
@@ -13,9 +14,9 @@ struct feeder {
     struct lexer lx;
     void *parser;
     uint32_t tokens, nesting;
-    Span previous;         /* the token before */
+    Span previous; /* the token before */
     int previous_kind;
-    bool was_broken;       /* the token before swallowed the rest of its line */
+    bool was_broken; /* the token before swallowed the rest of its line */
     bool is_recovering;
     uint32_t blocks, sets; /* braces opened while recovering */
     struct token head[2];  /* the first tokens of the statement */
@@ -24,11 +25,12 @@ struct feeder {
 
 /* Tokens in the order in which a message names them. */
 static const int listed[] = {
-    TK_STRING, TK_NUMBER,  TK_NAME,   TK_JSON,   TK_POLICY, TK_SERVER, TK_LET,  TK_DEFAULT,
-    TK_ALLOW,  TK_ASK,     TK_DENY,   TK_TEST,   TK_AS,     TK_CALL,   TK_EXPECT, TK_TOOL,
-    TK_VERSION, TK_TOOLS,  TK_OPEN,   TK_ARGS,   TK_PRINCIPAL, TK_WITH, TK_IN,  TK_ELSE,
-    TK_AND,    TK_OR,      TK_ON,     TK_WHEN,   TK_UNLESS, TK_REASON, TK_ASSIGN, TK_DOT,
-    TK_COMMA,  TK_LPAREN,  TK_RPAREN, TK_RBRACK, TK_LBRACE, TK_MIDDLE, TK_TAIL, TK_RBRACE, TK_SEMI,
+    TK_STRING,  TK_NUMBER, TK_NAME,    TK_JSON,  TK_POLICY, TK_SERVER, TK_LET,
+    TK_DEFAULT, TK_ALLOW,  TK_ASK,     TK_DENY,  TK_TEST,   TK_AS,     TK_CALL,
+    TK_EXPECT,  TK_TOOL,   TK_VERSION, TK_TOOLS, TK_OPEN,   TK_ARGS,   TK_PRINCIPAL,
+    TK_WITH,    TK_IN,     TK_ELSE,    TK_AND,   TK_OR,     TK_ON,     TK_WHEN,
+    TK_UNLESS,  TK_REASON, TK_ASSIGN,  TK_DOT,   TK_COMMA,  TK_LPAREN, TK_RPAREN,
+    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,  TK_RBRACE, TK_SEMI,
 };
 
 static const int statement_starts[] = { TK_POLICY, TK_SERVER, TK_LET,  TK_DEFAULT,
@@ -85,10 +87,10 @@ static void collect_expected(const struct feeder *f, struct expected *list)
         expect_word(list, STR("a comparison"));
     for (size_t i = 0; i < COUNT(listed); i++) {
         int kind = listed[i];
-        bool is_part_of_value = is_value && (kind == TK_STRING || kind == TK_NUMBER ||
-                                             kind == TK_NAME || kind == TK_ARGS ||
-                                             kind == TK_PRINCIPAL || kind == TK_LPAREN ||
-                                             kind == TK_LBRACE);
+        bool is_part_of_value =
+            is_value &&
+            (kind == TK_STRING || kind == TK_NUMBER || kind == TK_NAME || kind == TK_ARGS ||
+             kind == TK_PRINCIPAL || kind == TK_LPAREN || kind == TK_LBRACE);
         bool is_part_of_statement = is_statement && starts_statement(kind);
         bool is_operator = kind == TK_ELSE || kind == TK_DOT || (is_comparison && kind == TK_IN) ||
                            (is_comparison && kind == TK_LPAREN);
@@ -115,7 +117,9 @@ static Str list_expected(struct feeder *f, const struct expected *list)
 
 static bool is_word(const struct token *token)
 {
-    char first = token->text.n ? token->text.p[0] : 0;
+    if (!token->text.n)
+        return false;
+    char first = token->text.p[0];
     return token->kind != TK_STRING && token->kind != TK_HEAD && token->kind != TK_REGEX &&
            token->kind != TK_JSON &&
            ((first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '_');
@@ -273,7 +277,8 @@ static bool is_sync(struct feeder *f, const struct token *token)
         return true;
     /* In a test only a statement that is not indented shows that the test was not closed. */
     uint32_t at = token->span.lo;
-    bool is_statement = starts_statement(kind) && (!f->ps.test || at == 0 || f->lx.begin[at - 1] == '\n');
+    bool is_statement =
+        starts_statement(kind) && (!f->ps.test || at == 0 || f->lx.begin[at - 1] == '\n');
     bool is_item = f->ps.test && is_one_of(kind, test_starts, COUNT(test_starts));
     if ((is_statement || is_item) && lexer_is_line_start(&f->lx, at))
         return true;
@@ -311,10 +316,14 @@ static bool insert_semicolon(struct feeder *f, const struct token *token)
 static bool count_nesting(struct feeder *f, const struct token *token)
 {
     switch (token->kind) {
-    case TK_LPAREN: case TK_LBRACK: case TK_LBRACE: case TK_HEAD: f->nesting++; break;
-    case TK_RPAREN: case TK_RBRACK: case TK_RBRACE: case TK_TAIL:
-        f->nesting -= f->nesting > 0;
-        break;
+    case TK_LPAREN:
+    case TK_LBRACK:
+    case TK_LBRACE:
+    case TK_HEAD: f->nesting++; break;
+    case TK_RPAREN:
+    case TK_RBRACK:
+    case TK_RBRACE:
+    case TK_TAIL: f->nesting -= f->nesting > 0; break;
     case TK_SEMI: f->nesting = 0; break;
     default: break;
     }

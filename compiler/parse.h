@@ -22,9 +22,9 @@ struct parse {
     struct rule *last_rule;
     struct test *test, *last_test; /* test: the one being read */
     struct test_call *last_call;
-    struct token as;               /* the `as` in force; kind 0: none */
+    struct token as; /* the `as` in force; kind 0: none */
     Span as_span;
-    bool is_as_unused;             /* no call has been made under it */
+    bool is_as_unused; /* no call has been made under it */
 };
 
 /* An expression with all that belongs to it in the source, parentheses too. */
@@ -67,8 +67,8 @@ void ast_let(struct parse *ps, struct token name, struct operand value, Span spa
 void ast_default(struct parse *ps, struct token effect, struct token reason, Span span);
 struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
                       struct names servers);
-void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition,
-                  struct token reason, Span end);
+void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
+                  Span end);
 void ast_test(struct parse *ps, struct token keyword, struct token name);
 void ast_test_end(struct parse *ps, Span end);
 void ast_as(struct parse *ps, struct token json, Span span);

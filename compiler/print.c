@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* print.c - the canonical layout. Statements keep their order and the author's blank lines (one at
- * most); a rule stands on one line if it fits and no comment is in it, else its clauses begin lines of
- * their own. Whatever has a place in the source is printed after the comments before it, so a comment
- * never wanders past a token that the printer knows the place of. */
+ * most); a rule stands on one line if it fits and no comment is in it, else its clauses begin lines
+ * of their own. Whatever has a place in the source is printed after the comments before it, so a
+ * comment never wanders past a token that the printer knows the place of. */
 #include "compiler/print.h"
 
 /* Prints a statement of the list that begins first; the five kinds are merged by place. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* print.h - the pen of the printer: lines, indents and the comments between them. Private to print*.c.
+/* print.h - the pen of the printer: lines, indents and the comments between them. Private to
+ * print*.c.
  *
  * Whoever prints a piece of the source first calls pen_comments with the piece's offset: comments
  * that stand before it come out there. Spaces are wished for and appear only between two things
@@ -19,8 +20,8 @@ struct pen {
     uint32_t indent;               /* of the next line */
     bool is_fresh;                 /* nothing is on this line yet */
     bool wants_space;
-    bool is_block_start;           /* behind a '{': no blank line there */
-    uint32_t end;                  /* where in the source the last piece ended; for blank lines */
+    bool is_block_start; /* behind a '{': no blank line there */
+    uint32_t end;        /* where in the source the last piece ended; for blank lines */
 };
 
 void pen_text(struct pen *pen, Str text);

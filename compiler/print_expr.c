@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* print_expr.c - the pen, and expressions. An expression is printed on one line; only comments in it
- * and the two layouts for what is too long (a chain, a group) break it. Parentheses are set where the
- * grammar needs them and where `and` meets `or`, `not` meets a comparison or a comparison meets `?\?`,
- * so that nobody has to know the precedence to read a rule. */
+/* print_expr.c - the pen, and expressions. An expression is printed on one line; only comments in
+ * it and the two layouts for what is too long (a chain, a group) break it. Parentheses are set
+ * where the grammar needs them and where `and` meets `or`, `not` meets a comparison or a comparison
+ * meets `?\?`, so that nobody has to know the precedence to read a rule. */
 #include "compiler/print.h"
 #include "compiler/text.h"
 
@@ -323,7 +323,8 @@ static void print_bare(struct pen *pen, const struct expr *expr)
     case EXPR_STRING: pen_string(pen, expr->text); break;
     case EXPR_INTERPOLATION: print_interpolation(pen, expr); break;
     case EXPR_PATTERN: print_pattern(pen, expr->text); break;
-    case EXPR_LIST: case EXPR_SET: print_group(pen, expr); break;
+    case EXPR_LIST:
+    case EXPR_SET: print_group(pen, expr); break;
     case EXPR_NAME: pen_text(pen, expr->text); break;
     case EXPR_FIELD: print_field(pen, expr); break;
     case EXPR_NOT:

@@ -66,12 +66,9 @@ static uint32_t types_of_word(Str word)
 static uint32_t types_of_value(const struct json_node *value)
 {
     static const uint32_t types[] = {
-        [JSON_NULL] = SCHEMA_NULL,
-        [JSON_FALSE] = SCHEMA_BOOL,
-        [JSON_TRUE] = SCHEMA_BOOL,
-        [JSON_NUMBER] = SCHEMA_NUMBER | SCHEMA_INTEGER,
-        [JSON_STRING] = SCHEMA_STRING,
-        [JSON_ARRAY] = SCHEMA_ARRAY,
+        [JSON_NULL] = SCHEMA_NULL,     [JSON_FALSE] = SCHEMA_BOOL,
+        [JSON_TRUE] = SCHEMA_BOOL,     [JSON_NUMBER] = SCHEMA_NUMBER | SCHEMA_INTEGER,
+        [JSON_STRING] = SCHEMA_STRING, [JSON_ARRAY] = SCHEMA_ARRAY,
         [JSON_OBJECT] = SCHEMA_OBJECT,
     };
     return types[value->type];
@@ -172,9 +169,9 @@ static void read_members(struct reader *r, uint32_t node, uint32_t depth, struct
         return;
     uint32_t i = count ? json_first(&r->doc, properties) : JSON_NONE;
     for (; i != JSON_NONE; i = json_after(&r->doc, properties, i))
-        out->members[out->member_count++] = (struct schema_member){
-            .key = json_key(json_at(&r->doc, i)), .schema = read_schema(r, i, depth + 1)
-        };
+        out->members[out->member_count++] =
+            (struct schema_member){ .key = json_key(json_at(&r->doc, i)),
+                                    .schema = read_schema(r, i, depth + 1) };
     if (count)
         qsort(out->members, count, sizeof *out->members, compare_members);
     read_required(r, node, out, room);
@@ -265,8 +262,9 @@ static const struct schema *read_schema(struct reader *r, uint32_t node, uint32_
         return &anything;
     uint32_t types = read_types(r, node);
     bool has_members = json_member(&r->doc, node, STR("properties")) != JSON_NONE;
-    if (!types && !has_members && (json_member(&r->doc, node, STR("anyOf")) != JSON_NONE ||
-                                   json_member(&r->doc, node, STR("oneOf")) != JSON_NONE))
+    if (!types && !has_members &&
+        (json_member(&r->doc, node, STR("anyOf")) != JSON_NONE ||
+         json_member(&r->doc, node, STR("oneOf")) != JSON_NONE))
         return read_union(r, node, depth);
     struct schema *out = take(r, ARENA_NEW(r->mem, struct schema, 1));
     if (!out)
@@ -300,8 +298,8 @@ static const struct schema *read_arguments(struct reader *r, uint32_t node)
 
 static bool shape_error(struct reader *r, const char *what, uint32_t index)
 {
-    Str text = index == UINT32_MAX ? str_of(what)
-                                   : arena_printf(r->mem, "tools[%u] %s", index, what);
+    Str text =
+        index == UINT32_MAX ? str_of(what) : arena_printf(r->mem, "tools[%u] %s", index, what);
     diag_add(r->diags, DIAG_SNAPSHOT_SHAPE, r->span, STR_ARG(r->path), STR_ARG(text));
     return false;
 }

@@ -13,31 +13,31 @@
 #include "runtime/json/json.h"
 
 enum schema_type { /* bits: a value may be of several types */
-    SCHEMA_NULL = 1,
-    SCHEMA_BOOL = 2,
-    SCHEMA_INTEGER = 4, /* number without a fraction; SCHEMA_NUMBER implies it */
-    SCHEMA_NUMBER = 8,
-    SCHEMA_STRING = 16,
-    SCHEMA_ARRAY = 32,
-    SCHEMA_OBJECT = 64,
-    SCHEMA_ANY = 127,
+                   SCHEMA_NULL = 1,
+                   SCHEMA_BOOL = 2,
+                   SCHEMA_INTEGER = 4, /* number without a fraction; SCHEMA_NUMBER implies it */
+                   SCHEMA_NUMBER = 8,
+                   SCHEMA_STRING = 16,
+                   SCHEMA_ARRAY = 32,
+                   SCHEMA_OBJECT = 64,
+                   SCHEMA_ANY = 127,
 };
 
 enum { SCHEMA_DEPTH_MAX = 32, SCHEMA_TOOLS_MAX = 65536 };
 
 struct schema {
-    uint32_t types;                 /* enum schema_type, or'ed */
-    bool is_open;                   /* members besides `members` may occur */
-    struct schema_member *members;  /* sorted by key */
+    uint32_t types;                /* enum schema_type, or'ed */
+    bool is_open;                  /* members besides `members` may occur */
+    struct schema_member *members; /* sorted by key */
     uint32_t member_count;
-    const struct schema *items;     /* of an array; NULL: anything */
-    const Str *enum_strings;        /* when every value of `enum` (or `const`) is a string */
+    const struct schema *items; /* of an array; NULL: anything */
+    const Str *enum_strings;    /* when every value of `enum` (or `const`) is a string */
     uint32_t enum_count;
 };
 
 struct schema_member {
     Str key;
-    const struct schema *schema;    /* never NULL */
+    const struct schema *schema; /* never NULL */
     bool is_required;
 };
 
@@ -47,7 +47,7 @@ struct pinned_tool {
 };
 
 struct snapshot {
-    struct pinned_tool *tools;      /* sorted by name, no two alike */
+    struct pinned_tool *tools; /* sorted by name, no two alike */
     uint32_t tool_count;
 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* source.c - files whole in memory, each with a map of its lines. Everything else speaks of a source
- * by byte offsets; a line and a column are worked out only when a person is to read them. */
+/* source.c - files whole in memory, each with a map of its lines. Everything else speaks of a
+ * source by byte offsets; a line and a column are worked out only when a person is to read them. */
+#include "compiler/diag.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "compiler/diag.h"
 
 enum { READ_STEP = 64 * 1024 };
 

@@ -89,3 +89,35 @@ size_t text_visible(Str in, char *out, size_t cap)
     }
     return n;
 }
+
+bool text_is_number(Str raw)
+{
+    size_t i = raw.n && raw.p[0] == '-', start = i, dots = 0;
+    if (raw.n - i > 1 && raw.p[i] == '0' && raw.p[i + 1] != '.')
+        return false;
+    for (; i < raw.n; i++) {
+        bool is_digit = raw.p[i] >= '0' && raw.p[i] <= '9';
+        bool is_between = i > start && i + 1 < raw.n && raw.p[i - 1] >= '0' &&
+                          raw.p[i - 1] <= '9' && raw.p[i + 1] >= '0' && raw.p[i + 1] <= '9';
+        if (raw.p[i] == '.')
+            dots++;
+        if (!is_digit && !(is_between && (raw.p[i] == '_' || raw.p[i] == '.')))
+            return false;
+    }
+    return dots <= 1;
+}
+
+bool text_is_exact(Str text)
+{
+    Str digits = text.n && text.p[0] == '-' ? str_sub(text, 1, text.n) : text;
+    if (!memchr(digits.p, '.', digits.n)) {
+        Str max = STR(TEXT_LARGEST_INTEGER);
+        return digits.n < max.n || (digits.n == max.n && str_cmp(digits, max) <= 0);
+    }
+    size_t first = 0, count = 0;
+    while (first < digits.n && (digits.p[first] == '0' || digits.p[first] == '.'))
+        first++;
+    for (size_t i = first; i < digits.n; i++)
+        count += digits.p[i] != '.';
+    return count <= TEXT_SAFE_DIGITS && digits.n <= (size_t)2 * TEXT_SAFE_DIGITS;
+}

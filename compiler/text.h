@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.h - code points in and out of UTF-8, for the lexer and for what is shown to a person. */
+/* text.h - code points in and out of UTF-8 and the spelling of numbers, for the lexer and for what
+ * is shown to a person. */
 #ifndef COMPILER_TEXT_H
 #define COMPILER_TEXT_H
 
@@ -22,5 +23,15 @@ bool text_is_direction(uint32_t code);
 /* Copies in to out with controls and invalid bytes spelled out (\u{1b}, \x{ff}); never splits one.
  * Returns the bytes written, at most cap. */
 size_t text_visible(Str in, char *out, size_t cap);
+
+/* Numbers as policies write them: JSON's grammar without an exponent; an underscore may stand
+ * between two digits. */
+bool text_is_number(Str raw);
+
+/* For a number without underscores: true when a call's argument of this value passes as exact
+ * (json.h, JSON_UNSAFE_NUMBER): integers up to the largest, decimals of at most so many digits. */
+#define TEXT_LARGEST_INTEGER "9007199254740991"
+enum { TEXT_SAFE_DIGITS = 15 };
+bool text_is_exact(Str text);
 
 #endif

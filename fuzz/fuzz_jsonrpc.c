@@ -75,7 +75,9 @@ static void check_rewritten(const struct json_doc *doc, const struct jsonrpc_mes
     struct arena arena;
     struct json_doc again;
     struct jsonrpc_message back;
-    Str params = message->params == JSON_NONE ? (Str){ 0 } : json_raw(doc, message->params);
+    Str params = { 0 };
+    if (message->params != JSON_NONE)
+        params = json_raw(doc, message->params);
     buf_init(&out, TEXT_MAX);
     arena_init(&arena, MEMORY_MAX);
     jsonrpc_write_request(&out, 1, message->method, params);

@@ -2,8 +2,8 @@
 /* fuzz_parse.c - any bytes as a policy, and behind the first 0xFF as the snapshot of its servers.
  *
  * Whatever is read without an error is laid out, read again and laid out to the same text. Whatever
- * the checker lets pass, the emitter takes. Both renderings of the diagnostics hold up: one is valid
- * UTF-8, the other valid JSON.
+ * the checker lets pass, the emitter takes. Both renderings of the diagnostics hold up: one is
+ * valid UTF-8, the other valid JSON.
  */
 #include "compiler/check.h"
 #include "compiler/emit.h"

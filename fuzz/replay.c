@@ -32,7 +32,8 @@ int main(int argc, char **argv)
     DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
     int count = 0;
     if (!folder) {
-        (void)fprintf(stderr, "usage: replay FOLDER\n");
+        (void)fprintf(stderr, "usage: replay FOLDER (%s can't be read)\n",
+                      argc == 2 ? argv[1] : "no folder is named and");
         return 2;
     }
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {

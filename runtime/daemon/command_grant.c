@@ -155,16 +155,18 @@ static bool take_policy(struct grants *grants, const char *path, struct grant_ro
     return row->policy.p != NULL;
 }
 
-static void warn_unknown_principal(const struct config *config, Str id)
+/* A grant for somebody who is not in the configuration would be refused at every use. */
+static bool is_principal(const struct config *config, Str id)
 {
     for (size_t i = 0; i < config->principal_count; i++) {
         if (str_eq(config->principals[i].id, id))
-            return;
+            return true;
     }
     (void)fprintf(stderr,
-                  "mcpd: warning: principal \"%.*s\" is not in the configuration, so it is "
-                  "in no group\n",
+                  "mcpd: principal \"%.*s\" is not in the configuration; add it under "
+                  "\"principals\" (with its groups, or {})\n",
                   STR_ARG(id));
+    return false;
 }
 
 static void describe(const struct grant_row *row)
@@ -213,11 +215,11 @@ static int create(struct grants *grants, const struct create_options *given, int
     struct grant_row row = { .principal = given->principal };
     row.label = given->label.p ? given->label : STR("");
     row.expires_ms = expires_ms ? world_wall_ms() + expires_ms : 0;
-    if (!take_servers(&grants->config, &given->servers, &row))
+    if (!take_servers(&grants->config, &given->servers, &row) ||
+        !is_principal(&grants->config, row.principal))
         return EXIT_USAGE;
     if (!take_policy(grants, given->policy.p, &row))
         return EXIT_FAILED;
-    warn_unknown_principal(&grants->config, row.principal);
     return make_grant(grants, &row);
 }
 

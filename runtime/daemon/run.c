@@ -19,7 +19,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { OUTPUT_ANSWERS = 4 /* of the largest size may wait for a client that does not read */ };
+enum {
+    OUTPUT_ANSWERS = 4,   /* of the largest size may wait for a client that does not read */
+    RUN_DRAIN_MS = 30000, /* from the end of the input to that of the last answer */
+};
 
 struct run {
     const struct run_options *options;
@@ -174,7 +177,7 @@ static void on_end(void *user, enum status status)
         run->is_failed = true;
     }
     if (!ending_has_begun(run->ending))
-        ending_begin(run->ending, ENDING_DRAIN_MS);
+        ending_begin(run->ending, RUN_DRAIN_MS);
 }
 
 static void on_end_signal(void *user, int signo)

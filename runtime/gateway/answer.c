@@ -33,7 +33,7 @@ static struct json_limits answer_limits(const struct gateway_limits *limits)
 static size_t answer_memory(const struct gateway_limits *limits)
 {
     return (size_t)limits->max_result_bytes +
-           ANSWER_SCRATCH_FACTOR * ANSWER_NODES_MAX * sizeof(struct json_node);
+           (size_t)ANSWER_SCRATCH_FACTOR * ANSWER_NODES_MAX * sizeof(struct json_node);
 }
 
 /* Logs the 1st, 2nd, 4th, 8th ... time: a server can't flood the log. */

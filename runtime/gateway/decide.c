@@ -64,45 +64,55 @@ static size_t whole_utf8(const char *text, size_t n)
     return is_cut ? whole - 1 : n;
 }
 
+static void put(struct verdict_text *out, Str text)
+{
+    size_t room = sizeof out->reason - out->reason_n;
+    size_t n = text.n < room ? text.n : room;
+    if (n)
+        memcpy(out->reason + out->reason_n, text.p, n);
+    out->reason_n += n;
+}
+
+/* `before "name" after` */
+static void put_quoted(struct verdict_text *out, Str before, Str name, Str after)
+{
+    put(out, before);
+    put(out, STR(" \""));
+    put(out, cut(name));
+    put(out, STR("\""));
+    put(out, after);
+}
+
+/* A sentence of its own for every cause, so that a denial, an unknown tool and a bad input can be
+ * told apart. */
 static void explain_denial(const struct caller *caller, const struct tool_call *call,
                            struct verdict_text *out)
 {
     const struct decision *d = &out->decision;
-    char *text = out->reason;
-    size_t room = sizeof out->reason;
-    Str server = server_alias(caller->server), tool = cut(call->tool);
     switch (d->cause) {
-    case CAUSE_RULE:
-        out->reason_n = d->reason.n ? print(text, room, "%.*s", STR_ARG(d->reason))
-                                    : print(text, room, "a rule forbids this call");
-        return;
-    case CAUSE_DEFAULT:
-        out->reason_n = d->reason.n ? print(text, room, "%.*s", STR_ARG(d->reason))
-                                    : print(text, room, "no rule allows this call");
-        return;
+    case CAUSE_RULE: put(out, d->reason.n ? d->reason : STR("a rule forbids this call")); return;
+    case CAUSE_DEFAULT: put(out, d->reason.n ? d->reason : STR("no rule allows this call")); return;
     case CAUSE_UNKNOWN_SERVER:
-        out->reason_n =
-            print(text, room, "the policy does not speak of server \"%.*s\"", STR_ARG(server));
+        put_quoted(out, STR("the policy does not speak of server"), server_alias(caller->server),
+                   STR(""));
         return;
     case CAUSE_UNKNOWN_TOOL:
-        out->reason_n = print(text, room, "server \"%.*s\" has no tool \"%.*s\" that is known here",
-                              STR_ARG(server), STR_ARG(tool));
+        put_quoted(out, STR("server"), server_alias(caller->server), STR(" has no"));
+        put_quoted(out, STR(" tool"), call->tool, STR(" that is known here"));
         return;
     case CAUSE_UNKNOWN_ARGUMENT:
-        out->reason_n = print(text, room, "tool \"%.*s\" takes no argument \"%.*s\"", STR_ARG(tool),
-                              STR_ARG(cut(d->argument)));
+        put_quoted(out, STR("tool"), call->tool, STR(" takes no"));
+        put_quoted(out, STR(" argument"), d->argument, STR(""));
         return;
     case CAUSE_UNSAFE_NUMBER:
-        out->reason_n =
-            print(text, room, "argument \"%.*s\" holds a number that is not safe to compare",
-                  STR_ARG(cut(d->argument)));
+        put_quoted(out, STR("argument"), d->argument,
+                   STR(" holds a number that is not safe to compare"));
         return;
     case CAUSE_INTERNAL:
     case CAUSE_COUNT: break;
     }
-    out->reason_n = print(text, room, "%s",
-                          out->policy.n ? "the call could not be judged"
-                                        : "the policy of this grant is not loaded");
+    put(out, out->policy.n ? STR("the call could not be judged")
+                           : STR("the policy of this grant is not loaded"));
 }
 
 static void explain(struct vm *vm, const struct caller *caller, const struct tool_call *call,
@@ -126,7 +136,7 @@ static void explain(struct vm *vm, const struct caller *caller, const struct too
     if (d->verdict == VERDICT_DENY)
         explain_denial(caller, call, out);
     else
-        out->reason_n = print(out->reason, sizeof out->reason, "%.*s", STR_ARG(d->reason));
+        put(out, d->reason);
 }
 
 /* Without a log file, denials are the operator's to see and the rest is detail. */

@@ -29,8 +29,10 @@ static void refuse(const struct request *request, const struct refusal *refusal)
         json_write_string(&data, refusal->requested);
         buf_add_char(&data, '}');
     }
+    if (data.is_full)
+        buf_clear(&data); /* a version of kilobytes is not worth repeating */
     jsonrpc_write_error(&body, request->message.id, refusal->code, str_of(refusal->why),
-                        data.is_full ? (Str){ 0 } : buf_str(&data));
+                        buf_str(&data));
     request_reply(request, refusal->status, &body, (Str){ 0 });
     buf_free(&data);
     buf_free(&body);
@@ -79,7 +81,9 @@ static struct call *answer_initialize(struct request *request)
     buf_add(&result, STR(",\"capabilities\":{\"tools\":{}},\"serverInfo\":"));
     write_server_info(&result, in->caller->server);
     buf_add_char(&result, '}');
-    Str id = in->session ? (Str){ 0 } : (Str){ .p = session->id, .n = SESSION_ID_TEXT };
+    Str id = { 0 };
+    if (!in->session)
+        id = (Str){ .p = session->id, .n = SESSION_ID_TEXT };
     request_result(request, buf_str(&result), id);
     buf_free(&result);
     return NULL;
@@ -242,8 +246,9 @@ struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
     };
     struct arena arena;
     struct call *call = NULL;
-    arena_init(&arena, (size_t)limits->max_body_bytes +
-                           REQUEST_SCRATCH_FACTOR * REQUEST_NODES_MAX * sizeof(struct json_node));
+    arena_init(&arena, (size_t)limits->max_body_bytes + (size_t)REQUEST_SCRATCH_FACTOR *
+                                                            REQUEST_NODES_MAX *
+                                                            sizeof(struct json_node));
     enum json_error error = json_parse(in->body, &strict, &arena, &request.doc, NULL);
     if (gateway->is_stopped)
         request_error(&request, 200, JSONRPC_INTERNAL_ERROR, "the gateway is stopping");

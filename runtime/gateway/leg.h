@@ -117,7 +117,13 @@ bool leg_take_refusal(struct leg *leg, Str text);
 void upstream_take(struct upstream *upstream, Str text);
 void upstream_drop_message(struct upstream *upstream, const char *what);
 
+/* upstream_greet.c: from idle or failed to ready, by whatever way the era needs. */
+void upstream_begin(struct upstream *upstream);
+void upstream_handshake(struct upstream *upstream); /* the legacy era's */
+
 /* upstream.c */
+void upstream_step(struct upstream *upstream, enum upstream_event event); /* sets the state */
+void upstream_pump_later(struct upstream *upstream); /* looks at the legs when the turn ends */
 enum transmitted { LEG_SENT, LEG_KEPT, LEG_GONE };
 /* KEPT: the server is ending and has read nothing of it, so it waits for the next start. GONE: it
  * could not be sent and has failed. After SENT a notification on stdio is finished, too. */

@@ -10,6 +10,8 @@
 #include "runtime/gateway/denial.h"
 #include "runtime/gateway/result.h"
 
+enum { DENIAL_BYTES_MAX = 256 * 1024 }; /* of a whole denial, its texts escaped */
+
 static void on_answer(void *user, const struct answer *answer)
 {
     struct call *call = user;
@@ -85,7 +87,7 @@ static struct call *forward(struct request *request, const struct tool_call *ask
 static void deny(struct request *request, const struct verdict_text *verdict)
 {
     struct buf body;
-    buf_init(&body, REPLY_FRAME_MAX * 4);
+    buf_init(&body, DENIAL_BYTES_MAX);
     denial_write(&body, request->message.id, request->era, verdict);
     request_reply(request, 200, &body, (Str){ 0 });
     buf_free(&body);

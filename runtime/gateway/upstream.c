@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream.c - the life of one upstream: found out, greeted, used, lost, begun again.
+/* upstream.c - the life of one upstream: begun, used, lost, begun again.
  *
  * upstream_step is the only writer of the state and knows the whole diagram. Work is started by a
  * pump at the end of the loop's turn, never inside the caller's call, so that no callback runs
@@ -8,7 +8,6 @@
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/gateway/leg.h"
-#include "runtime/gateway/revision.h"
 
 #include <inttypes.h>
 
@@ -28,7 +27,7 @@ static const struct {
 #undef EDGE
 };
 
-static void upstream_step(struct upstream *upstream, enum upstream_event event)
+void upstream_step(struct upstream *upstream, enum upstream_event event)
 {
     for (size_t i = 0; i < COUNT(edges); i++)
         if (edges[i].from == upstream->state && edges[i].event == event) {
@@ -54,7 +53,7 @@ void upstreams_close(struct upstreams *upstreams)
 
 static void pump(void *user);
 
-static void pump_later(struct upstream *upstream)
+void upstream_pump_later(struct upstream *upstream)
 {
     if (upstream->is_pumping)
         return;
@@ -64,7 +63,7 @@ static void pump_later(struct upstream *upstream)
 
 static void on_rested(void *user)
 {
-    pump_later(user);
+    upstream_pump_later(user);
 }
 
 enum transmitted upstream_transmit(struct leg *leg)
@@ -99,150 +98,6 @@ void upstream_notify(struct upstream *upstream, Str method, Str members)
         log_debug("server not told server=%.*s", STR_ARG(upstream->server->spec->alias));
 }
 
-static void send_handshake(struct upstream *upstream, Str method, Str members, answer_fn answer)
-{
-    struct upstream_request request = { .method = method, .members = members };
-    struct leg *leg = leg_new(upstream, &request, answer, upstream);
-    if (!leg) {
-        upstream_broken(upstream, FAILURE_INTERNAL, "no memory left");
-        return;
-    }
-    leg->is_handshake = true;
-    leg->is_notification = str_starts(method, STR("notifications/"));
-    if (upstream->state == UPSTREAM_PROBING && upstream->transport->is_stdio)
-        timer_start(leg->timer, upstream->owner->limits->probe_timeout_ms);
-    (void)upstream_transmit(leg); /* a failure ends the leg, and its answer says so */
-}
-
-static void establish(struct upstream *upstream, enum server_era era)
-{
-    upstream->era = era;
-    upstream->server->known_era = era;
-    upstream_step(upstream, UPSTREAM_ESTABLISH);
-    log_info("server ready server=%.*s era=%s", STR_ARG(upstream->server->spec->alias),
-             era == ERA_MODERN ? "modern" : "legacy");
-    pump_later(upstream);
-}
-
-static void on_greeted(void *user, const struct answer *answer)
-{
-    struct upstream *upstream = user;
-    if (answer->kind == ANSWER_RESULT)
-        establish(upstream, ERA_LEGACY);
-    else
-        upstream_broken(upstream, answer->failure, "the server did not complete the handshake");
-}
-
-static void on_initialized(void *user, const struct answer *answer)
-{
-    struct upstream *upstream = user;
-    if (answer->kind == ANSWER_FAILED) {
-        upstream_broken(upstream, answer->failure, answer->why);
-        return;
-    }
-    Str version = { 0 };
-    if (answer->kind == ANSWER_RESULT)
-        version = revision_legacy(
-            json_member_string(answer->doc, answer->result, STR("protocolVersion")));
-    if (!version.n) {
-        upstream_broken(upstream, FAILURE_MALFORMED,
-                        answer->kind == ANSWER_ERROR
-                            ? "the server refused the handshake"
-                            : "the server speaks a protocol version that the gateway does not");
-        return;
-    }
-    upstream->version = version;
-    send_handshake(upstream, STR("notifications/initialized"), (Str){ 0 }, on_greeted);
-}
-
-static void handshake(struct upstream *upstream)
-{
-    struct buf members;
-    buf_init(&members, FRAME_MAX);
-    upstream->era = ERA_LEGACY;
-    upstream->version = (Str){ 0 };
-    buf_clear(&upstream->session);
-    upstream_step(upstream, UPSTREAM_HANDSHAKE);
-    buf_add(&members, STR("\"protocolVersion\":"));
-    json_write_string(&members, REVISION_LEGACY);
-    buf_add(&members, STR(",\"capabilities\":{},\"clientInfo\":"
-                          "{\"name\":\"mcpd\",\"version\":\"" MCP_VERSION "\"}"));
-    send_handshake(upstream, STR("initialize"), buf_str(&members), on_initialized);
-    buf_free(&members);
-}
-
-static bool lists_modern(const struct json_doc *doc, uint32_t list)
-{
-    if (list == JSON_NONE || json_at(doc, list)->type != JSON_ARRAY)
-        return false;
-    for (uint32_t i = json_first(doc, list); i != JSON_NONE; i = json_after(doc, list, i))
-        if (json_at(doc, i)->type == JSON_STRING &&
-            str_eq(json_text(json_at(doc, i)), REVISION_MODERN))
-            return true;
-    return false;
-}
-
-/* What an answer to server/discover says about the era. Authorization, overload and faults say
- * nothing: ERA_AUTO. */
-static enum server_era era_evidence(const struct upstream *upstream, const struct answer *answer)
-{
-    if (answer->kind == ANSWER_RESULT) {
-        uint32_t list = json_member(answer->doc, answer->result, STR("supportedVersions"));
-        return lists_modern(answer->doc, list) ? ERA_MODERN : ERA_LEGACY;
-    }
-    if (answer->kind == ANSWER_ERROR) {
-        if (answer->code == MCP_HEADER_MISMATCH || answer->code == MCP_MISSING_CAPABILITY)
-            return ERA_MODERN;
-        if (answer->code == MCP_UNSUPPORTED_VERSION && answer->data != JSON_NONE) {
-            uint32_t list = json_member(answer->doc, answer->data, STR("supported"));
-            return lists_modern(answer->doc, list) ? ERA_MODERN : ERA_LEGACY;
-        }
-        return ERA_LEGACY;
-    }
-    if (upstream->transport->is_stdio)
-        return answer->failure == FAILURE_TIMEOUT || answer->failure == FAILURE_MALFORMED
-                   ? ERA_LEGACY
-                   : ERA_AUTO;
-    bool is_verdict = answer->failure == FAILURE_REFUSED && answer->status >= 400 &&
-                      answer->status < 500 && answer->status != 401 && answer->status != 403 &&
-                      answer->status != 429;
-    return is_verdict ? ERA_LEGACY : ERA_AUTO;
-}
-
-static void on_discovered(void *user, const struct answer *answer)
-{
-    struct upstream *upstream = user;
-    switch (era_evidence(upstream, answer)) {
-    case ERA_MODERN: establish(upstream, ERA_MODERN); break;
-    case ERA_LEGACY: handshake(upstream); break;
-    case ERA_AUTO:
-        upstream_broken(upstream, answer->failure,
-                        answer->why ? answer->why : "the server gave no usable answer");
-        break;
-    }
-}
-
-static void begin(struct upstream *upstream)
-{
-    const struct transport *transport = upstream->transport;
-    if (transport->start && transport->start(upstream) != ST_OK) {
-        upstream_broken(upstream, FAILURE_GONE, "the server can't be started");
-        return;
-    }
-    enum server_era era = upstream->server->spec->era;
-    if (era == ERA_AUTO)
-        era = upstream->server->known_era;
-    if (era == ERA_LEGACY) {
-        handshake(upstream);
-    } else if (era == ERA_MODERN) {
-        establish(upstream, ERA_MODERN);
-    } else {
-        upstream->era = ERA_MODERN; /* the probe is a modern request */
-        upstream_step(upstream, UPSTREAM_PROBE);
-        send_handshake(upstream, STR("server/discover"), (Str){ 0 }, on_discovered);
-    }
-}
-
 static struct leg *first_waiting(const struct upstream *upstream)
 {
     struct leg *leg = upstream->legs;
@@ -263,7 +118,7 @@ static void pump(void *user)
         if (upstream->transport->is_stdio && rest > 0)
             timer_start(upstream->rest, rest);
         else
-            begin(upstream);
+            upstream_begin(upstream);
         return;
     }
     struct leg *leg;
@@ -308,7 +163,7 @@ void upstream_broken(struct upstream *upstream, enum answer_failure failure, con
         upstream->transport->stop(upstream);
     fail_legs(upstream, was_ready, failure, why);
     if (upstream->legs)
-        pump_later(upstream);
+        upstream_pump_later(upstream);
 }
 
 void upstream_probe_died(struct upstream *upstream)
@@ -322,7 +177,7 @@ void upstream_probe_died(struct upstream *upstream)
     if (upstream->transport->start(upstream) != ST_OK)
         upstream_broken(upstream, FAILURE_GONE, "the server can't be started");
     else
-        handshake(upstream);
+        upstream_handshake(upstream);
 }
 
 void upstream_doubt(struct upstream *upstream)
@@ -337,7 +192,7 @@ void upstream_doubt(struct upstream *upstream)
     buf_clear(&upstream->session);
     upstream_step(upstream, UPSTREAM_REST);
     if (upstream->legs)
-        pump_later(upstream);
+        upstream_pump_later(upstream);
 }
 
 void leg_session_lost(struct leg *leg)
@@ -352,9 +207,9 @@ void leg_session_lost(struct leg *leg)
     leg->is_sent = false;
     leg->has_moved = true;
     if (is_current && upstream->state == UPSTREAM_READY)
-        handshake(upstream);
+        upstream_handshake(upstream);
     else
-        pump_later(upstream);
+        upstream_pump_later(upstream);
 }
 
 static struct upstream *upstream_new(struct upstreams *upstreams, struct server *server,
@@ -403,7 +258,7 @@ struct leg *upstream_send(struct upstream *upstream, const struct upstream_reque
     struct leg *leg = leg_new(upstream, request, answer, user);
     if (leg) {
         upstream->used_ms = world_mono_ms();
-        pump_later(upstream);
+        upstream_pump_later(upstream);
     }
     return leg;
 }

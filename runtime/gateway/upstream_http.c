@@ -173,35 +173,45 @@ static const struct http_call_events events = {
     .on_end = on_end,
 };
 
-static size_t make_headers(const struct leg *leg, struct http_header *out)
+struct header_list {
+    struct http_header items[HEADERS_MAX];
+    size_t count;
+};
+
+static void add_header(struct header_list *list, Str name, Str value)
+{
+    ENSURE(list->count < HEADERS_MAX);
+    list->items[list->count++] = (struct http_header){ .name = name, .value = value };
+}
+
+static void make_headers(const struct leg *leg, struct header_list *out)
 {
     const struct upstream *upstream = leg->upstream;
-    size_t n = 0;
-    out[n++] = (struct http_header){ STR("Content-Type"), STR("application/json") };
-    out[n++] = (struct http_header){ STR("Accept"), STR("application/json, text/event-stream") };
-    out[n++] = (struct http_header){ STR("User-Agent"), STR("mcpd/" MCP_VERSION) };
+    add_header(out, STR("Content-Type"), STR("application/json"));
+    add_header(out, STR("Accept"), STR("application/json, text/event-stream"));
+    add_header(out, STR("User-Agent"), STR("mcpd/" MCP_VERSION));
     if (upstream->era == ERA_MODERN) {
-        out[n++] = (struct http_header){ STR("MCP-Protocol-Version"), REVISION_MODERN };
-        out[n++] = (struct http_header){ STR("Mcp-Method"), leg->method };
+        add_header(out, STR("MCP-Protocol-Version"), REVISION_MODERN);
+        add_header(out, STR("Mcp-Method"), leg->method);
         if (leg->name.n)
-            out[n++] = (struct http_header){ STR("Mcp-Name"), leg->name };
-        return n;
+            add_header(out, STR("Mcp-Name"), leg->name);
+        return;
     }
     if (upstream->version.n)
-        out[n++] = (struct http_header){ STR("MCP-Protocol-Version"), upstream->version };
+        add_header(out, STR("MCP-Protocol-Version"), upstream->version);
     if (upstream->session.n)
-        out[n++] = (struct http_header){ STR("Mcp-Session-Id"), buf_str(&upstream->session) };
-    return n;
+        add_header(out, STR("Mcp-Session-Id"), buf_str(&upstream->session));
 }
 
 static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
 {
-    struct http_header headers[HEADERS_MAX];
+    struct header_list headers = { .count = 0 };
+    make_headers(leg, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
         .method = STR("POST"),
-        .headers = headers,
-        .header_count = make_headers(leg, headers),
+        .headers = headers.items,
+        .header_count = headers.count,
         .body = text,
         .connect_timeout_ms = upstream->owner->limits->connect_timeout_ms,
     };

@@ -134,15 +134,17 @@ static struct value concat(struct vm *vm, const struct value *first, const struc
     struct value out;
     if (!joinable(first, &a, &out) || !joinable(second, &b, &out))
         return out;
-    size_t left = BUNDLE_CONCAT_MAX - vm->scratch_used;
+    /* What was joined last grows where it is, so that joining many pieces copies each once. */
+    bool grows = a.n && a.p + a.n == vm->scratch + vm->scratch_used;
+    size_t start = vm->scratch_used - (grows ? a.n : 0), left = BUNDLE_CONCAT_MAX - start;
     if (a.n > left || b.n > left - a.n)
         return unknown_value(UNKNOWN_TOO_LONG);
-    char *at = vm->scratch + vm->scratch_used;
-    if (a.n)
+    char *at = vm->scratch + start;
+    if (a.n && !grows)
         memcpy(at, a.p, a.n);
     if (b.n)
         memcpy(at + a.n, b.p, b.n);
-    vm->scratch_used += a.n + b.n;
+    vm->scratch_used = start + a.n + b.n;
     return (struct value){ .type = VALUE_STRING, .text = { .p = at, .n = a.n + b.n } };
 }
 
@@ -187,25 +189,47 @@ static struct finding not_found(enum vm_unknown cause)
     return (struct finding){ .truth = B_UNKNOWN, .cause = cause };
 }
 
+/* A scalar to compare with others; its number is read once, however many they are. */
+struct scalar {
+    const struct value *value;
+    struct number number; /* of a usable NUMBER */
+    bool is_usable;
+    enum vm_unknown cause; /* why it is not usable */
+};
+
+static struct scalar scalar_of(const struct value *value)
+{
+    struct scalar s = { .value = value,
+                        .is_usable = value->type >= VALUE_BOOL && value->type <= VALUE_STRING,
+                        .cause = cause_of(value) };
+    if (value->type == VALUE_NUMBER) {
+        s.is_usable = !value->is_unsafe && number_parse(value->text, &s.number);
+        s.cause = UNKNOWN_NUMBER;
+    }
+    return s;
+}
+
 /* Three-way order of two scalars of one type; false with *why otherwise. */
-static bool scalar_order(const struct value *a, const struct value *b, int *order,
+static bool scalar_order(const struct scalar *a, const struct value *b, int *order,
                          enum vm_unknown *why)
 {
-    bool a_is_usable = a->type >= VALUE_BOOL && a->type <= VALUE_STRING;
-    *why = a_is_usable ? cause_of(b) : cause_of(a);
-    if (!a_is_usable || a->type != b->type)
+    enum value_type type = a->value->type;
+    bool is_scalar = type >= VALUE_BOOL && type <= VALUE_STRING;
+    *why = is_scalar ? cause_of(b) : a->cause;
+    if (!is_scalar || type != b->type)
         return false;
-    if (a->type == VALUE_STRING)
-        *order = str_cmp(a->text, b->text);
-    else if (a->type == VALUE_BOOL)
-        *order = (int)a->truth - (int)b->truth;
+    *why = UNKNOWN_NUMBER;
+    if (!a->is_usable)
+        return false;
+    if (type == VALUE_STRING)
+        *order = str_cmp(a->value->text, b->text);
+    else if (type == VALUE_BOOL)
+        *order = (int)a->value->truth - (int)b->truth;
     else {
-        struct number x, y;
-        *why = UNKNOWN_NUMBER;
-        if (a->is_unsafe || b->is_unsafe || !number_parse(a->text, &x) ||
-            !number_parse(b->text, &y))
+        struct scalar other = scalar_of(b);
+        if (!other.is_usable)
             return false;
-        *order = number_cmp(&x, &y);
+        *order = number_cmp(&a->number, &other.number);
     }
     return true;
 }
@@ -216,7 +240,8 @@ static struct finding compare(const struct b_insn *in, const struct value *a, co
     enum vm_unknown why;
     if (in->op != OP_EQ && a->type == VALUE_BOOL)
         return not_found(UNKNOWN_TYPE);
-    if (!scalar_order(a, b, &order, &why))
+    struct scalar first = scalar_of(a);
+    if (!scalar_order(&first, b, &order, &why))
         return not_found(why);
     return found(in->op == OP_EQ ? order == 0 : in->op == OP_LT ? order < 0 : order <= 0);
 }
@@ -267,6 +292,7 @@ static struct finding in_list(const struct vm *vm, const struct value *value,
     if (value->type < VALUE_BOOL || value->type > VALUE_STRING)
         return not_found(cause_of(value));
     const struct json_doc *doc = vm->call->doc;
+    struct scalar wanted = scalar_of(value);
     struct finding finding = found(false);
     for (uint32_t i = json_first(doc, list->node); i != JSON_NONE;
          i = json_after(doc, list->node, i)) {
@@ -274,7 +300,7 @@ static struct finding in_list(const struct vm *vm, const struct value *value,
         int order;
         enum vm_unknown why;
         node_value(doc, i, &element);
-        if (!scalar_order(value, &element, &order, &why))
+        if (!scalar_order(&wanted, &element, &order, &why))
             finding = not_found(why);
         else if (order == 0)
             return found(true);

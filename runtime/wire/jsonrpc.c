@@ -55,19 +55,27 @@ static const Str protocol_keys[] = {
     STR_INIT("tracestate"),
 };
 
-static char fold_ascii(char c)
+static unsigned char fold_ascii(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    unsigned char u = (unsigned char)c;
+    return u >= 'A' && u <= 'Z' ? u | 0x20 : u;
 }
 
 /* The next character of *key folded: ASCII case, and the two letters outside ASCII that fold into
  * it (Unicode CaseFolding.txt, simple foldings of U+017F and U+212A). */
-static char fold_next(Str *key)
+static unsigned char fold_next(Str *key)
 {
-    static const Str long_s = STR_INIT("\xC5\xBF"), kelvin = STR_INIT("\xE2\x84\xAA");
-    size_t used = str_starts(*key, long_s) ? long_s.n : str_starts(*key, kelvin) ? kelvin.n : 1;
-    char c = used == 1 ? fold_ascii(key->p[0]) : used == long_s.n ? 's' : 'k';
-    *key = str_sub(*key, used, key->n);
+    static const struct {
+        Str from;
+        unsigned char to;
+    } foldings[] = { { STR_INIT("\xC5\xBF"), 's' }, { STR_INIT("\xE2\x84\xAA"), 'k' } };
+    for (size_t i = 0; i < COUNT(foldings); i++)
+        if (str_starts(*key, foldings[i].from)) {
+            *key = str_sub(*key, foldings[i].from.n, key->n);
+            return foldings[i].to;
+        }
+    unsigned char c = fold_ascii(key->p[0]);
+    *key = str_sub(*key, 1, key->n);
     return c;
 }
 

@@ -183,8 +183,8 @@ test("a grant for an unknown server or without a good policy is not made; an unk
   }
   assert.deepEqual(await gateway.grants(), []);
   const stranger = await create("stranger", "web", policy);
-  if (stranger.code === 0)
-    assert.match(stranger.stderr, /warning.*"stranger"/, "a typing error does not pass in silence");
+  assert.equal(stranger.code, 2);
+  assert.match(stranger.stderr, /"stranger" is not in the configuration/);
 });
 
 test("a policy is bound to a server: another server's tools are not governed by it", async (t) => {

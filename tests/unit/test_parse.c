@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_parse.c - reading and laying out. What matters: layout and reading undo each other, on written
- * and on generated sources; every broken source gives diagnostics and nothing worse; every limit is a
- * diagnostic. The wording of diagnostics is tested in tests/golden. */
-#include <stdlib.h>
-
+/* test_parse.c - reading and laying out. What matters: layout and reading undo each other, on
+ * written and on generated sources; every broken source gives diagnostics and nothing worse; every
+ * limit is a diagnostic. The wording of diagnostics is tested in tests/golden. */
 #include "compiler/check.h"
 #include "tests/unit/check.h"
+
+#include <stdlib.h>
 
 enum { MEMORY = 512 * 1024 * 1024, TEXT_MAX = 32 * 1024 * 1024 };
 
@@ -87,10 +87,12 @@ static const char whole[] =
     "  and not (args.e in some or args.f not in [1, 2]) and has args.g and args.h matches re\n"
     "  and args.i like \"*.txt\" and (args.j ?? args.k ?? 1_000) >= 5 and length(args.l) < 3\n"
     "  and principal.id starts with \"x\" and principal.id ends with \"y\"\n"
-    "  and principal.groups contains \"z\" and args.m != null and args.n /* n */ <= 2 and args.o > 1\n"
+    "  and principal.groups contains \"z\" and args.m != null and args.n /* n */ <= 2 and args.o > "
+    "1\n"
     "  reason \"because \\u{e9}\\n\\t\\\"\\\\\\$\";\n"
     "deny tool \"c\" unless args.p or args.q and args.r;\n"
-    "test \"t\" {\n  as { \"id\": \"x\", \"groups\": [\"}\"] };\n  call \"c\" on \"fs\" { \"a\": \"};\\\"\" };\n"
+    "test \"t\" {\n  as { \"id\": \"x\", \"groups\": [\"}\"] };\n  call \"c\" on \"fs\" { \"a\": "
+    "\"};\\\"\" };\n"
     "  expect deny \"why\";\n  call \"d\"; expect allow;\n  // end\n}\n/* end */\n";
 
 static void test_whole(void)
@@ -160,8 +162,19 @@ static uint32_t roll(uint32_t sides)
 /* White space and comments wherever a token may end. */
 static void add_space(struct buf *out)
 {
-    static const char *const spaces[] = { " ", " ", " ", " ", " ", "  ", "\n", "\n\n\n", "\t",
-                                          " // c\n", "\n# line\n", " /* b */ ", "\n/* b\n  b */ ",
+    static const char *const spaces[] = { " ",
+                                          " ",
+                                          " ",
+                                          " ",
+                                          " ",
+                                          "  ",
+                                          "\n",
+                                          "\n\n\n",
+                                          "\t",
+                                          " // c\n",
+                                          "\n# line\n",
+                                          " /* b */ ",
+                                          "\n/* b\n  b */ ",
                                           "\r\n" };
     buf_add(out, str_of(spaces[roll(COUNT(spaces))]));
 }
@@ -177,9 +190,27 @@ static void add_expr(struct buf *out, uint32_t depth);
 static void add_leaf(struct buf *out)
 {
     static const char *const leaves[] = {
-        "args.a", "args.\"b c\".d", "args.test", "principal.id", "\"s\"", "\"\\u{1f600}\\n\"",
-        "\"${args.a}\"", "\"x${root}y${\"in${args.b}\"}$\"", "-1_000.5", "0", "true", "false", "null",
-        "root", "length(args.a)", "has args.a.b", "/a+\\/\\\\/", "{}", "[]", "{ 1 }", "[args.a, \"b\",]",
+        "args.a",
+        "args.\"b c\".d",
+        "args.test",
+        "principal.id",
+        "\"s\"",
+        "\"\\u{1f600}\\n\"",
+        "\"${args.a}\"",
+        "\"x${root}y${\"in${args.b}\"}$\"",
+        "-1_000.5",
+        "0",
+        "true",
+        "false",
+        "null",
+        "root",
+        "length(args.a)",
+        "has args.a.b",
+        "/a+\\/\\\\/",
+        "{}",
+        "[]",
+        "{ 1 }",
+        "[args.a, \"b\",]",
     };
     add_word(out, leaves[roll(COUNT(leaves))]);
 }
@@ -187,8 +218,8 @@ static void add_leaf(struct buf *out)
 static void add_expr(struct buf *out, uint32_t depth)
 {
     static const char *const operators[] = {
-        "and", "or", "and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "??",
-        "starts with", "ends with", "contains", "matches", "like",
+        "and", "or", "and",    "or", "==",          "!=",        "<",        "<=",      ">",
+        ">=",  "in", "not in", "??", "starts with", "ends with", "contains", "matches", "like",
     };
     switch (depth == 0 ? 0 : roll(6)) {
     case 0: add_leaf(out); break;
@@ -355,10 +386,10 @@ static void test_memory(void)
     uint32_t refused = 0;
     arena_init(&text_mem, MEMORY);
     r.sources.count = 0;
-    enum status status = source_add(&r.sources, STR("t.pol"),
-                                    (Str){ .p = whole, .n = sizeof whole - 1 }, &text_mem, &r.source);
+    enum status status = source_add(
+        &r.sources, STR("t.pol"), (Str){ .p = whole, .n = sizeof whole - 1 }, &text_mem, &r.source);
     CHECK(status == ST_OK);
-    for (size_t limit = 0; limit < 256 * 1024; limit += 257) {
+    for (size_t limit = 0; limit < 262144; limit += 257) {
         arena_init(&r.mem, limit);
         diags_init(&r.diags, &r.mem);
         r.policy = policy_parse(&r.sources, r.source, &r.mem, &r.diags);
@@ -394,7 +425,7 @@ static void test_positions(void)
     arena_init(&mem, MEMORY);
     CHECK(source_add(&sources, STR("x"), STR("a\r\n\xC3\xA9g\n\nlast"), &mem, &index) == ST_OK);
     const struct source *source = &sources.items[index];
-    static const uint32_t want[][3] = { { 0, 1, 1 }, { 2, 1, 3 },  { 3, 2, 1 }, { 5, 2, 2 },
+    static const uint32_t want[][3] = { { 0, 1, 1 }, { 2, 1, 3 }, { 3, 2, 1 }, { 5, 2, 2 },
                                         { 7, 3, 1 }, { 8, 4, 1 }, { 12, 4, 5 } };
     for (size_t i = 0; i < COUNT(want); i++) {
         source_position(source, want[i][0], &line, &column);

@@ -17,77 +17,77 @@ static void begin_modern(struct rig *rig, struct got *got)
 #define RESULT(id, text) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{\"content\":\"" text "\"}}"
 #define EVENT(data)      "data: " data "\n\n"
 
+static const struct {
+    const char *name;
+    int status;
+    const char *type, *text, *want;
+} answers[] = {
+    { "good", 200, "application/json", RESULT("ID", "yes"), "\"content\":\"yes\"" },
+    { "S9 another id", 200, "application/json", RESULT("1", "no"), "-32603" },
+    { "row 22 id as text", 200, "application/json", RESULT("\"ID\"", "no"), "-32603" },
+    { "row 22 id as fraction", 200, "application/json", RESULT("ID.0", "no"), "-32603" },
+    { "no id", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"result\":{}}", "-32603" },
+    { "row 24 array", 200, "application/json", "[" RESULT("ID", "no") "]", "-32603" },
+    { "a request", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"method\":\"ping\"}",
+      "-32603" },
+    { "duplicate key", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"a\":1,\"a\":2}}", "-32603" },
+    { "extra member", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{},\"more\":1}", "-32603" },
+    { "result null", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":null}",
+      "no object" },
+    { "result list", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":[]}",
+      "no object" },
+    { "unknown kind", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"task\"}}", "kind of result" },
+    { "kind is no text", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":1}}", "kind of result" },
+    { "asks back", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"input_required\"}}",
+      "asks for input" },
+    { "error", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-1,\"message\":\"m\\n\",\"data\":9}}",
+      "\"error\":{\"code\":-1,\"message\":\"m\\n\"}" },
+    { "error about our headers", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32020,\"message\":\"m\"}}",
+      "\"code\":-32603" },
+    { "cut", 200, "application/json", "{\"jsonrpc\":\"2.0\"", "-32603" },
+    { "nothing", 200, "application/json", "", "-32603" },
+    { "row 24 another type", 200, "text/html", RESULT("ID", "no"), "-32603" },
+    { "row 24 no type", 200, NULL, RESULT("ID", "no"), "-32603" },
+    { "row 24 202", 202, "application/json", RESULT("ID", "no"), "-32603" },
+    { "row 26 redirect", 307, "application/json", RESULT("ID", "no"), "redirect" },
+    { "row 30 401", 401, "application/json", RESULT("ID", "no"), "authorization" },
+    { "500", 500, "application/json", RESULT("ID", "no"), "-32603" },
+    { "stream", 200, "text/event-stream", EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
+    { "S9 two answers", 200, "text/event-stream",
+      EVENT(RESULT("ID", "yes")) EVENT(RESULT("ID", "no")), "\"content\":\"yes\"" },
+    { "S9 another's first", 200, "text/event-stream",
+      EVENT(RESULT("1", "no")) EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
+    { "row 23 other event", 200, "text/event-stream",
+      "event: x\n" EVENT(RESULT("ID", "no")) EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
+    { "a notification first", 200, "text/event-stream",
+      EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}")
+          EVENT(RESULT("ID", "yes")),
+      "\"content\":\"yes\"" },
+    { "row 23 no last line", 200, "text/event-stream", "data: " RESULT("ID", "no") "\n",
+      "without an answer" },
+    { "bad event", 200, "text/event-stream", EVENT("{") EVENT(RESULT("ID", "no")), "-32603" },
+};
+
 static void answers_that_are_accepted_or_not(void)
 {
-    static const struct {
-        const char *name;
-        int status;
-        const char *type, *text, *want;
-    } rows[] = {
-        { "good", 200, "application/json", RESULT("ID", "yes"), "\"content\":\"yes\"" },
-        { "S9 another id", 200, "application/json", RESULT("1", "no"), "-32603" },
-        { "row 22 id as text", 200, "application/json", RESULT("\"ID\"", "no"), "-32603" },
-        { "row 22 id as fraction", 200, "application/json", RESULT("ID.0", "no"), "-32603" },
-        { "no id", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"result\":{}}", "-32603" },
-        { "row 24 array", 200, "application/json", "[" RESULT("ID", "no") "]", "-32603" },
-        { "a request", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"method\":\"ping\"}", "-32603" },
-        { "duplicate key", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"a\":1,\"a\":2}}", "-32603" },
-        { "extra member", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{},\"more\":1}", "-32603" },
-        { "result null", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":null}",
-          "no object" },
-        { "result list", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":[]}",
-          "no object" },
-        { "unknown kind", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"task\"}}",
-          "kind of result" },
-        { "kind is no text", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":1}}", "kind of result" },
-        { "asks back", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"resultType\":\"input_required\"}}",
-          "asks for input" },
-        { "error", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-1,\"message\":\"m\\n\",\"data\":9}}",
-          "\"error\":{\"code\":-1,\"message\":\"m\\n\"}" },
-        { "error about our headers", 200, "application/json",
-          "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32020,\"message\":\"m\"}}",
-          "\"code\":-32603" },
-        { "cut", 200, "application/json", "{\"jsonrpc\":\"2.0\"", "-32603" },
-        { "nothing", 200, "application/json", "", "-32603" },
-        { "row 24 another type", 200, "text/html", RESULT("ID", "no"), "-32603" },
-        { "row 24 no type", 200, NULL, RESULT("ID", "no"), "-32603" },
-        { "row 24 202", 202, "application/json", RESULT("ID", "no"), "-32603" },
-        { "row 26 redirect", 307, "application/json", RESULT("ID", "no"), "redirect" },
-        { "row 30 401", 401, "application/json", RESULT("ID", "no"), "authorization" },
-        { "500", 500, "application/json", RESULT("ID", "no"), "-32603" },
-        { "stream", 200, "text/event-stream", EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
-        { "S9 two answers", 200, "text/event-stream",
-          EVENT(RESULT("ID", "yes")) EVENT(RESULT("ID", "no")), "\"content\":\"yes\"" },
-        { "S9 another's first", 200, "text/event-stream",
-          EVENT(RESULT("1", "no")) EVENT(RESULT("ID", "yes")), "\"content\":\"yes\"" },
-        { "row 23 other event", 200, "text/event-stream",
-          "event: x\n" EVENT(RESULT("ID", "no")) EVENT(RESULT("ID", "yes")),
-          "\"content\":\"yes\"" },
-        { "a notification first", 200, "text/event-stream",
-          EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}")
-              EVENT(RESULT("ID", "yes")),
-          "\"content\":\"yes\"" },
-        { "row 23 no last line", 200, "text/event-stream", "data: " RESULT("ID", "no") "\n",
-          "without an answer" },
-        { "bad event", 200, "text/event-stream", EVENT("{") EVENT(RESULT("ID", "no")), "-32603" },
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         struct rig rig;
         struct got got;
         begin_modern(&rig, &got);
-        answer_typed(1, rows[i].status, rows[i].type, rows[i].text, NULL);
+        answer_typed(1, answers[i].status, answers[i].type, answers[i].text, NULL);
         turn(&rig);
-        CHECK_ROW(got.count == 1 && got_has(&got, rows[i].want), "%s: %s", rows[i].name, got.body);
-        CHECK_ROW(!got_has(&got, "\"no\""), "%s: passed on", rows[i].name);
+        CHECK_ROW(got.count == 1 && got_has(&got, answers[i].want), "%s: %s", answers[i].name,
+                  got.body);
+        CHECK_ROW(!got_has(&got, "\"no\""), "%s: passed on", answers[i].name);
         rig_close(&rig);
-        CHECK_ROW(got.count == 1, "%s: %d replies", rows[i].name, got.count);
+        CHECK_ROW(got.count == 1, "%s: %d replies", answers[i].name, got.count);
     }
 }
 
