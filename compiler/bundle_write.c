@@ -121,7 +121,7 @@ static uint32_t power_of_two_above(uint32_t count)
     return slots;
 }
 
-static void fill_set(struct bundle *bundle, const struct b_set *set, const uint32_t *elements)
+static void fill_set(struct bundle *bundle, struct b_set *set, const uint32_t *elements)
 {
     const struct b_const *consts =
         (const struct b_const *)(const void *)bundle->sections[SECTION_CONSTS].p;
@@ -133,6 +133,7 @@ static void fill_set(struct bundle *bundle, const struct b_set *set, const uint3
     for (uint32_t i = 0; i < set->count; i++) {
         const struct b_const *c = &consts[elements[i]];
         Str text = { .p = strings + c->text.offset, .n = c->text.length };
+        set->types |= UINT32_C(1) << c->type;
         uint64_t at = bundle_const_hash((enum b_const_type)c->type, c->truth != 0, text);
         while (table[at & (set->slots - 1)])
             at++;

@@ -33,19 +33,16 @@ uint32_t emit_shape(struct emitter *e, const struct schema *schema, uint32_t dep
 {
     if (!schema || depth > SCHEMA_DEPTH_MAX)
         return 0;
-    struct b_shape shape = { .flags = schema->is_open ? (uint32_t)B_SHAPE_OPEN : 0,
-                             .count = schema->member_count };
     bool is_object = (schema->types & SCHEMA_OBJECT) != 0;
-    if (!is_object) { /* only an object has members to know */
-        shape.flags = B_SHAPE_OPEN;
-        shape.count = 0;
-    }
+    bool is_list = (schema->types & SCHEMA_ARRAY) != 0;
+    struct b_shape shape = { .flags = is_object && schema->is_open ? (uint32_t)B_SHAPE_OPEN : 0,
+                             .count = is_object ? schema->member_count : 0 };
     struct b_member *members = ARENA_NEW(e->mem, struct b_member, shape.count);
     if (!members) {
         e->bundle.is_full = true;
         return 0;
     }
-    shape.items = emit_shape(e, schema->items, depth + 1);
+    shape.items = is_list ? emit_shape(e, schema->items, depth + 1) : B_NONE;
     for (uint32_t i = 0; i < shape.count; i++) {
         members[i].key = bundle_text(&e->bundle, schema->members[i].key);
         members[i].shape = emit_shape(e, schema->members[i].schema, depth + 1);

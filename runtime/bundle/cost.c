@@ -1,23 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cost.c - the worst case of a decision, from the code alone.
+/* cost.c - the worst case of a decision, from the code and the tables alone.
  *
- * A cost is fixed + per_byte * n, n being the bytes of the arguments' JSON text and the caller's
- * identity. A value read from the call has at most n bytes; joining adds sizes; every instruction
- * touches each byte of its operands a small, known number of times. Sums saturate far above the
- * budget, so a hostile bundle can't wrap them.
+ * A cost is fixed + per_byte * n, n being the bytes of the call: the tool's name, the arguments'
+ * JSON text, the caller's id and groups (a group counts a byte more). A value read from the call
+ * has at most n bytes; joining adds sizes; every instruction touches each byte of its operands a
+ * small, known number of times. Sums saturate far above the budget, so a hostile bundle can't
+ * wrap them.
  */
-#include "runtime/bundle/verify.h"
-
 #include <stdlib.h>
 
-/* Dispatch, and looking at each key of pinned arguments once. */
-static const struct bundle_cost base_cost = { .fixed = 64, .per_byte = 2 };
+#include "runtime/bundle/verify.h"
 
 #define COST_CEILING (UINT64_C(1) << 60)
+
+enum {
+    ROUTE_STEPS = 64,       /* dispatch but for what depends on the tables */
+    ROUTE_TOUCHES = 2,      /* the tool's name: hash and automaton; a key: found once and noted */
+    NUMBER_TEXT_BYTES = 24, /* what length() writes, at most */
+    COMPARE_TOUCHES = 3,    /* a number: its digits found, zeros trimmed, compared; a string: one */
+    SET_TOUCHES = 5,        /* a number: found, trimmed, canonical form written, read, hashed */
+    NEEDLE_MAX = 256,       /* memmem compares up to so many bytes at one place; longer: linear */
+};
+
+/* What is the same for all lists, computed once. */
+struct cost_tables {
+    struct bundle_cost base;   /* routing and the check of the arguments' shape */
+    struct bundle_cost *atoms; /* per atom */
+    uint64_t *sets;            /* per set: its heaviest run */
+    uint8_t *seen;             /* per atom: counted for the list in hand */
+};
 
 static uint64_t add_capped(uint64_t a, uint64_t b)
 {
     return a > COST_CEILING - b ? COST_CEILING : a + b; /* both are at most the ceiling */
+}
+
+static uint64_t times_capped(uint64_t a, uint64_t factor)
+{
+    return factor && a > COST_CEILING / factor ? COST_CEILING : a * factor;
 }
 
 static void cost_add(struct bundle_cost *sum, struct bundle_cost more)
@@ -32,26 +52,88 @@ static struct bundle_cost cost_sum(struct bundle_cost a, struct bundle_cost b)
     return a;
 }
 
-enum { NUMBER_TEXT_BYTES = 24 }; /* an integer's text inside a joined string, at least that */
+static struct bundle_cost cost_times(struct bundle_cost a, uint64_t factor)
+{
+    return (struct bundle_cost){ .fixed = times_capped(a.fixed, factor),
+                                 .per_byte = times_capped(a.per_byte, factor) };
+}
+
+/* ------------------------------- tables --------------------------------- */
+
+typedef struct b_text (*entry_text)(const struct program *p, uint32_t entry);
+
+static struct b_text tool_text(const struct program *p, uint32_t entry)
+{
+    return p->tools[entry - 1].name;
+}
+
+static struct b_text const_text(const struct program *p, uint32_t entry)
+{
+    return p->consts[entry - 1].text;
+}
+
+/* A search looks at the entries of one run of used slots at most, and compares only texts of the
+ * sought one's length. The run that goes round the table's end is walked on from its start. */
+static uint64_t heaviest_run(const struct program *p, const uint32_t *table, uint32_t slots,
+                             entry_text text)
+{
+    uint64_t heaviest = 0, run = 0;
+    for (uint64_t i = 0; i < (uint64_t)slots * 2; i++) {
+        uint32_t entry = table[i & (slots - 1)];
+        run = entry ? add_capped(run, 1 + (uint64_t)text(p, entry).length) : 0;
+        heaviest = run > heaviest ? run : heaviest;
+    }
+    return heaviest + 1; /* the empty slot that ends it */
+}
+
+/* Steps of a binary search. */
+static uint32_t search_steps(uint32_t count)
+{
+    uint32_t steps = 0;
+    for (; count; count >>= 1)
+        steps++;
+    return steps;
+}
+
+static struct bundle_cost base_cost(const struct program *p)
+{
+    uint32_t alias = 1, members = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_SERVERS]; i++)
+        alias = p->servers[i].alias.length > alias ? p->servers[i].alias.length : alias;
+    for (uint32_t i = 0; i < p->counts[SECTION_SHAPES]; i++)
+        members = p->shapes[i].count > members ? p->shapes[i].count : members;
+    uint64_t find_server = (uint64_t)search_steps(p->counts[SECTION_SERVERS]) * alias;
+    uint64_t find_tool = heaviest_run(p, p->dispatch, p->counts[SECTION_DISPATCH], tool_text);
+    return (struct bundle_cost){ .fixed = ROUTE_STEPS + find_server + find_tool,
+                                 .per_byte = ROUTE_TOUCHES + search_steps(members) };
+}
+
+/* -------------------------------- atoms --------------------------------- */
 
 /* The size of what a VALUE instruction leaves in its register. */
 static struct bundle_cost value_size(const struct program *p, const struct b_insn *in,
                                      const struct bundle_cost *sizes)
 {
     struct bundle_cost first = sizes[in->b & 0xF], second = sizes[in->b >> 8 & 0xF];
-    struct bundle_cost size = { .fixed = NUMBER_TEXT_BYTES };
     if (in->op == OP_FIELD)
-        size.per_byte = 1;
-    else if (in->op == OP_CONST)
-        size.fixed += p->consts[in->c].text.length;
-    else if (in->op == OP_ELSE || in->op == OP_CONCAT)
-        size = cost_sum(first, second);
-    return size;
+        return (struct bundle_cost){ .per_byte = 1 };
+    if (in->op == OP_CONST)
+        return (struct bundle_cost){ .fixed = p->consts[in->c].text.length };
+    if (in->op == OP_ELSE || in->op == OP_CONCAT)
+        return cost_sum(first, second);
+    return (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES };
 }
 
-/* What the instruction itself does: one step, and the bytes of its operands. */
+static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cost needle)
+{
+    bool is_short = needle.per_byte == 0 && needle.fixed < NEEDLE_MAX;
+    return cost_times(text, is_short ? needle.fixed : (uint64_t)NEEDLE_MAX);
+}
+
+/* What the instruction itself does: one step, and the bytes of its operands. A list's elements are
+ * all inside its text, and each is compared as far as the shorter side goes. */
 static struct bundle_cost insn_cost(const struct program *p, const struct b_insn *in,
-                                    const struct bundle_cost *sizes)
+                                    const struct bundle_cost *sizes, const uint64_t *sets)
 {
     struct bundle_cost cost = { .fixed = 1 };
     struct bundle_cost first = sizes[in->b & 0xF], second = sizes[in->b >> 8 & 0xF];
@@ -60,12 +142,15 @@ static struct bundle_cost insn_cost(const struct program *p, const struct b_insn
         cost.fixed += p->slots[in->c].count;
         cost.per_byte = 1;
         break;
-    case OPERANDS_D_RR:
-    case OPERANDS_RR: /* IN_LIST compares the first with each element of the second */
-        cost_add(&cost, cost_sum(first, cost_sum(second, second)));
+    case OPERANDS_D_RR: cost_add(&cost, cost_sum(first, second)); break;
+    case OPERANDS_RR:
+        cost_add(&cost, cost_times(cost_sum(first, second), COMPARE_TOUCHES));
+        if (in->op == OP_CONTAINS)
+            cost_add(&cost, search_cost(first, second));
         break;
-    case OPERANDS_R_SET: /* canonical text, hash, one comparison with an equal length */
-        cost_add(&cost, cost_sum(first, cost_sum(first, first)));
+    case OPERANDS_R_SET:
+        cost_add(&cost, cost_times(first, SET_TOUCHES));
+        cost.fixed = add_capped(cost.fixed, sets[in->c]);
         break;
     case OPERANDS_D_R:
     case OPERANDS_R:
@@ -78,64 +163,81 @@ static struct bundle_cost insn_cost(const struct program *p, const struct b_insn
     return cost;
 }
 
-static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom)
+static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom,
+                                    const uint64_t *sets)
 {
     struct bundle_cost sizes[BUNDLE_REGISTERS] = { { 0 } }, cost = { 0 };
     for (uint32_t i = 0; i < atom->code_count; i++) {
         const struct b_insn *in = &p->code[atom->code + i];
-        cost_add(&cost, insn_cost(p, in, sizes));
+        cost_add(&cost, insn_cost(p, in, sizes, sets));
         if (op_table[in->op].kind == OP_VALUE)
             sizes[in->a] = value_size(p, in, sizes);
     }
     return cost;
 }
 
-/* Visits the atoms that a rule tests, once each by `seen`; undo leaves seen as it was. */
-static void rule_atoms(const struct program *p, const struct b_rule *rule, uint8_t *seen,
-                       struct bundle_cost *cost)
+/* -------------------------------- lists --------------------------------- */
+
+/* Counts the atoms that a rule tests, unless seen; with cost NULL it takes their marks away. */
+static void rule_atoms(const struct program *p, const struct b_rule *rule,
+                       const struct cost_tables *tables, struct bundle_cost *cost)
 {
     for (uint32_t i = 0; i < rule->code_count; i++) {
         const struct b_insn *in = &p->code[rule->code + i];
         if (op_table[in->op].operands != OPERANDS_TEST)
             continue;
-        if (!cost)
-            seen[in->c] = 0;
-        else if (!seen[in->c]) {
-            seen[in->c] = 1;
-            cost_add(cost, atom_cost(p, &p->atoms[in->c]));
-        }
+        if (cost && !tables->seen[in->c])
+            cost_add(cost, tables->atoms[in->c]);
+        tables->seen[in->c] = cost != NULL;
     }
 }
 
-struct bundle_cost program_list_cost(const struct program *program, uint32_t list, uint8_t *seen)
+static struct bundle_cost list_cost(const struct program *p, const struct b_list *list,
+                                    const struct cost_tables *tables)
 {
-    const struct b_list *l = &program->lists[list];
-    struct bundle_cost cost = base_cost;
-    for (uint32_t k = 0; k < l->count; k++) {
-        const struct b_rule *rule = &program->rules[program->list_rules[l->first + k]];
+    struct bundle_cost cost = tables->base;
+    for (uint32_t k = 0; k < list->count; k++) {
+        const struct b_rule *rule = &p->rules[p->list_rules[list->first + k]];
         cost.fixed = add_capped(cost.fixed, rule->code_count);
-        rule_atoms(program, rule, seen, &cost);
+        rule_atoms(p, rule, tables, &cost);
     }
-    for (uint32_t k = 0; k < l->count; k++)
-        rule_atoms(program, &program->rules[program->list_rules[l->first + k]], seen, NULL);
+    for (uint32_t k = 0; k < list->count; k++)
+        rule_atoms(p, &p->rules[p->list_rules[list->first + k]], tables, NULL);
     return cost;
+}
+
+static void fill_tables(const struct program *p, struct cost_tables *tables)
+{
+    tables->base = base_cost(p);
+    for (uint32_t i = 0; i < p->counts[SECTION_SETS]; i++)
+        tables->sets[i] =
+            heaviest_run(p, p->set_table + p->sets[i].first, p->sets[i].slots, const_text);
+    for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++)
+        tables->atoms[i] = atom_cost(p, &p->atoms[i], tables->sets);
 }
 
 bool program_cost(const struct program *program, struct bundle_cost *out)
 {
-    uint8_t *seen = calloc((size_t)program->counts[SECTION_ATOMS] + 1, 1);
-    if (!seen)
-        return false;
-    *out = base_cost;
-    for (uint32_t i = 0; i < program->counts[SECTION_LISTS]; i++) {
-        struct bundle_cost cost = program_list_cost(program, i, seen);
-        if (cost.fixed > out->fixed)
-            out->fixed = cost.fixed;
-        if (cost.per_byte > out->per_byte)
-            out->per_byte = cost.per_byte;
+    size_t atoms = (size_t)program->counts[SECTION_ATOMS] + 1; /* calloc of 0 may give NULL */
+    struct cost_tables tables = {
+        .atoms = calloc(atoms, sizeof *tables.atoms),
+        .sets = calloc((size_t)program->counts[SECTION_SETS] + 1, sizeof *tables.sets),
+        .seen = calloc(atoms, 1),
+    };
+    bool has_memory = tables.atoms && tables.sets && tables.seen;
+    if (has_memory) {
+        fill_tables(program, &tables);
+        *out = tables.base;
     }
-    free(seen);
-    return true;
+    for (uint32_t i = 0; i < program->counts[SECTION_LISTS] && has_memory; i++) {
+        struct bundle_cost cost = list_cost(program, &program->lists[i], &tables);
+        out->fixed = cost.fixed > out->fixed ? cost.fixed : out->fixed;
+        out->per_byte = cost.per_byte > out->per_byte ? cost.per_byte : out->per_byte;
+    }
+    free(tables.atoms);
+    free(tables.sets);
+    free(tables.seen);
+    return has_memory;
 }
 
 bool verify_cost(const struct program *program, struct bundle_error *error)

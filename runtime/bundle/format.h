@@ -28,11 +28,17 @@ enum {
     BUNDLE_SLOT_STEPS_MAX = 32,    /* keys on the way to one field */
     BUNDLE_SHAPE_DEPTH_MAX = 64,   /* nesting of shapes */
     BUNDLE_TEXT_MAX = 4096,        /* bytes of a name, a reason, a quoted source text */
-    BUNDLE_CONCAT_MAX = 64 * 1024, /* bytes of a joined string; longer is unknown */
+    BUNDLE_CONCAT_MAX = 64 * 1024, /* bytes of the strings that one condition joins; more is unknown */
+    BUNDLE_RUN_MAX = 256,          /* used slots of a hash table in a row */
 };
 
-/* The cost of a decision is at most fixed + per_byte * (bytes of the arguments and the caller's
- * identity). A unit is one instruction or one byte touched. */
+/* What the verifier walks in full more than once, so that loading is linear in the file's size: the
+ * texts that the entries of one section name, together; and the code of all rules of all lists. */
+#define BUNDLE_TEXTS_MAX     ((uint64_t)BUNDLE_BYTES_MAX)
+#define BUNDLE_LIST_CODE_MAX (UINT64_C(1) << 28)
+
+/* The cost of a decision is at most fixed + per_byte * (bytes of the call: the tool's name, the
+ * arguments, the caller's identity). A unit is one instruction or one byte touched. */
 #define BUNDLE_COST_FIXED_MAX    UINT64_C(16777216)
 #define BUNDLE_COST_PER_BYTE_MAX UINT64_C(65536)
 
@@ -152,7 +158,7 @@ struct b_set {
     uint32_t first; /* in SET_TABLE */
     uint32_t slots; /* a power of two, more than the elements: an empty slot exists */
     uint32_t count; /* elements */
-    uint32_t pad;
+    uint32_t types;     /* a bit per enum b_const_type that an element has */
 };
 
 struct b_dfa {
@@ -163,12 +169,12 @@ struct b_dfa {
     uint32_t accept_max; /* largest accept id */
 };
 
-enum b_shape_flag { B_SHAPE_OPEN = 1 };
+enum b_shape_flag { B_SHAPE_OPEN = 1 }; /* an object may have members that are not listed */
 
 struct b_shape {
     uint32_t flags;
     uint32_t first, count; /* in SHAPE_MEMBERS: what an object may hold */
-    uint32_t items;        /* shape of a list's elements */
+    uint32_t items;        /* shape of a list's elements; B_NONE: a list has no place here */
 };
 
 struct b_member {

@@ -69,13 +69,11 @@ bool program_set_find(const struct program *program, uint32_t set, enum b_const_
 uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text);
 uint64_t bundle_tool_hash(uint32_t server, Str name);
 
-/* Worst-case cost of a rule list, from its code: what the loader recomputes and the compiler
- * stores. seen has an element per atom, all zero, and is left so. */
+/* Worst-case cost of a decision (cost.c says in what): the dearest of all lists, each part by
+ * itself. What the loader recomputes and the compiler stores. False: no memory. */
 struct bundle_cost {
     uint64_t fixed, per_byte;
 };
-struct bundle_cost program_list_cost(const struct program *program, uint32_t list, uint8_t *seen);
-/* The dearest of all lists, each part by itself. False: no memory. */
 MUST_USE bool program_cost(const struct program *program, struct bundle_cost *out);
 
 /* For the compiler: fills in the identity and the checksum of a bundle whose bytes are complete. */

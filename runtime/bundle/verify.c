@@ -73,9 +73,23 @@ static bool verify_servers(const struct program *p, struct bundle_error *error)
     return true;
 }
 
-static bool is_power_of_two(uint32_t n)
+/* A hash table of count entries: half of it is free and no run of used slots is long, so every
+ * search is short whatever the hashes are. */
+static bool verify_table(const uint32_t *table, uint32_t slots, uint32_t count)
 {
-    return n != 0 && (n & (n - 1)) == 0;
+    uint32_t run = 0;
+    if (slots < 2 || (slots & (slots - 1)) != 0 || count > slots / 2)
+        return false;
+    /* Twice round, for the run that goes over the end; some slot is free, or run would pass it. */
+    for (uint64_t i = 0; i < (uint64_t)slots * 2 && run <= BUNDLE_RUN_MAX; i++)
+        run = table[i & (slots - 1)] ? run + 1 : 0;
+    return run <= BUNDLE_RUN_MAX;
+}
+
+static bool add_text(uint64_t *sum, struct b_text text)
+{
+    *sum += text.length;
+    return *sum <= BUNDLE_TEXTS_MAX;
 }
 
 static bool verify_tool(const struct program *p, uint32_t i, struct bundle_error *error)
@@ -98,11 +112,14 @@ static bool verify_tool(const struct program *p, uint32_t i, struct bundle_error
 static bool verify_tools(const struct program *p, struct bundle_error *error)
 {
     uint32_t slots = p->counts[SECTION_DISPATCH], tools = p->counts[SECTION_TOOLS], used = 0;
-    if (!is_power_of_two(slots) || slots <= tools)
-        return verify_fail(error, "dispatch: %u slots for %u tools", slots, tools);
+    uint64_t texts = 0;
+    if (!verify_table(p->dispatch, slots, tools))
+        return verify_fail(error, "dispatch: %u slots for %u tools, or a long run", slots, tools);
     for (uint32_t i = 0; i < tools; i++) {
         if (!verify_tool(p, i, error))
             return false;
+        if (!add_text(&texts, p->tools[i].name))
+            return verify_fail(error, "tools: the names are too long together");
     }
     for (uint32_t i = 0; i < slots; i++) {
         used += p->dispatch[i] != 0;
@@ -119,15 +136,15 @@ static bool verify_tools(const struct program *p, struct bundle_error *error)
 }
 
 /* Denies, then asks, then allows, each ascending: the first that acts is the verdict. */
-static bool verify_list(const struct program *p, uint32_t i, struct bundle_error *error)
+static bool verify_list(const struct program *p, uint32_t i, uint64_t *code,
+                        struct bundle_error *error)
 {
     const struct b_list *list = &p->lists[i];
-    if (!verify_range(list->first, list->count, p->counts[SECTION_LIST_RULES]))
-        return verify_fail(error, "list %u: out of range", i);
     for (uint32_t k = 0; k < list->count; k++) {
         uint32_t rule = p->list_rules[list->first + k];
         if (rule >= p->counts[SECTION_RULES])
             return verify_fail(error, "list %u: rule out of range", i);
+        *code += p->rules[rule].code_count;
         if (k == 0)
             continue;
         uint32_t before = p->list_rules[list->first + k - 1];
@@ -143,12 +160,23 @@ static bool verify_place(const struct program *p, uint32_t source, uint32_t line
     return source < p->counts[SECTION_SOURCES] && line > 0 && column > 0;
 }
 
+/* Lists share no entries: they stand behind each other. */
+static bool verify_lists(const struct program *p, struct bundle_error *error)
+{
+    uint64_t next = 0, code = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
+        if (!verify_next(&next, p->lists[i].first, p->lists[i].count, p->counts[SECTION_LIST_RULES]))
+            return verify_fail(error, "list %u: out of range", i);
+        if (!verify_list(p, i, &code, error))
+            return false;
+        if (code > BUNDLE_LIST_CODE_MAX)
+            return verify_fail(error, "lists: too much code for the tools together");
+    }
+    return next == p->counts[SECTION_LIST_RULES] || verify_fail(error, "lists: loose entries");
+}
+
 static bool verify_rules(const struct program *p, struct bundle_error *error)
 {
-    for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
-        if (!verify_list(p, i, error))
-            return false;
-    }
     for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
         const struct b_rule *rule = &p->rules[i];
         if (rule->effect >= B_EFFECT_COUNT || rule->effect == B_ASK)
@@ -186,6 +214,7 @@ static bool verify_slots(const struct program *p, struct bundle_error *error)
 
 static bool verify_consts(const struct program *p, struct bundle_error *error)
 {
+    uint64_t texts = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_CONSTS]; i++) {
         const struct b_const *constant = &p->consts[i];
         struct number number;
@@ -194,6 +223,8 @@ static bool verify_consts(const struct program *p, struct bundle_error *error)
             constant->truth > (constant->type == B_CONST_BOOL) ||
             !verify_text(p, constant->text, is_text ? BUNDLE_CONCAT_MAX : 0))
             return verify_fail(error, "constant %u: a field out of range", i);
+        if (!add_text(&texts, constant->text))
+            return verify_fail(error, "constants: too long together");
         if (constant->type == B_CONST_NUMBER &&
             (constant->text.length > BUNDLE_TEXT_MAX ||
              !number_parse(program_text(p, constant->text), &number)))
@@ -202,43 +233,50 @@ static bool verify_consts(const struct program *p, struct bundle_error *error)
     return true;
 }
 
-static bool verify_set(const struct program *p, uint32_t i, uint64_t *first,
+static bool verify_set(const struct program *p, uint32_t i, uint64_t *texts,
                        struct bundle_error *error)
 {
     const struct b_set *set = &p->sets[i];
-    uint32_t used = 0;
-    if (set->first != *first || set->pad != 0 || !is_power_of_two(set->slots) ||
-        set->slots <= set->count ||
-        !verify_range(set->first, set->slots, p->counts[SECTION_SET_TABLE]))
-        return verify_fail(error, "set %u: a field out of range", i);
-    *first += set->slots;
+    const uint32_t *table = p->set_table + set->first;
+    uint32_t used = 0, types = 0;
+    if (!verify_table(table, set->slots, set->count))
+        return verify_fail(error, "set %u: a field out of range, or a long run", i);
     for (uint32_t k = 0; k < set->slots; k++) {
-        uint32_t entry = p->set_table[set->first + k];
-        if (entry > p->counts[SECTION_CONSTS])
+        if (table[k] > p->counts[SECTION_CONSTS])
             return verify_fail(error, "set %u: constant out of range", i);
-        used += entry != 0;
+        used += table[k] != 0;
+        if (table[k] && !add_text(texts, p->consts[table[k] - 1].text))
+            return verify_fail(error, "sets: the elements are too long together");
     }
     if (used != set->count)
         return verify_fail(error, "set %u: %u elements instead of %u", i, used, set->count);
     for (uint32_t k = 0; k < set->slots; k++) {
-        uint32_t entry = p->set_table[set->first + k];
-        if (entry && !program_set_has(p, i, entry - 1))
+        if (table[k] && !program_set_has(p, i, table[k] - 1))
             return verify_fail(error, "set %u: an element is not found", i);
+        types |= table[k] ? UINT32_C(1) << p->consts[table[k] - 1].type : 0;
     }
-    return true;
+    return types == set->types || verify_fail(error, "set %u: not its elements' types", i);
 }
 
 static bool verify_sets(const struct program *p, struct bundle_error *error)
 {
-    uint64_t first = 0;
+    uint64_t next = 0, texts = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_SETS]; i++) {
-        if (!verify_set(p, i, &first, error))
+        if (!verify_next(&next, p->sets[i].first, p->sets[i].slots, p->counts[SECTION_SET_TABLE]))
+            return verify_fail(error, "set %u: misplaced", i);
+        if (!verify_set(p, i, &texts, error))
             return false;
     }
-    return first == p->counts[SECTION_SET_TABLE] || verify_fail(error, "sets: loose table slots");
+    return next == p->counts[SECTION_SET_TABLE] || verify_fail(error, "sets: loose table slots");
 }
 
-static bool verify_dfa(const struct program *p, uint32_t i, struct bundle_error *error)
+/* How far the tables of automata are taken: each stands behind the one before. */
+struct dfa_tables {
+    uint64_t classes, next, accept;
+};
+
+static bool verify_dfa(const struct program *p, uint32_t i, struct dfa_tables *tables,
+                       struct bundle_error *error)
 {
     const struct b_dfa *dfa = &p->dfas[i];
     uint64_t cells = (uint64_t)dfa->states * dfa->class_count;
@@ -264,17 +302,19 @@ static bool verify_dfa(const struct program *p, uint32_t i, struct bundle_error 
 }
 
 /* Shapes refer to shapes with smaller indexes only, so a walk always ends. */
-static bool verify_shape(const struct program *p, uint32_t i, struct bundle_error *error)
+static bool verify_shape(const struct program *p, uint32_t i, uint64_t *texts,
+                         struct bundle_error *error)
 {
     const struct b_shape *shape = &p->shapes[i];
     if (shape->flags & ~(uint32_t)B_SHAPE_OPEN ||
-        !verify_range(shape->first, shape->count, p->counts[SECTION_SHAPE_MEMBERS]) ||
-        (i && shape->items >= i))
+        (i && shape->items >= i && shape->items != B_NONE))
         return verify_fail(error, "shape %u: a field out of range", i);
     for (uint32_t k = 0; k < shape->count; k++) {
         const struct b_member *member = &p->shape_members[shape->first + k];
         if (member->pad != 0 || !verify_text(p, member->key, BUNDLE_TEXT_MAX) || member->shape >= i)
             return verify_fail(error, "shape %u: member %u out of range", i, k);
+        if (!add_text(texts, member->key))
+            return verify_fail(error, "shapes: the keys are too long together");
         if (k && str_cmp(program_text(p, member[-1].key), program_text(p, member->key)) >= 0)
             return verify_fail(error, "shape %u: members are not ascending", i);
     }
@@ -286,20 +326,28 @@ static bool verify_shapes(const struct program *p, struct bundle_error *error)
     if (p->counts[SECTION_SHAPES] == 0 || !(p->shapes[0].flags & B_SHAPE_OPEN) ||
         p->shapes[0].count != 0 || p->shapes[0].items != 0)
         return verify_fail(error, "shape 0 must accept anything");
+    uint64_t next = 0, texts = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_SHAPES]; i++) {
-        if (!verify_shape(p, i, error))
+        if (!verify_next(&next, p->shapes[i].first, p->shapes[i].count,
+                         p->counts[SECTION_SHAPE_MEMBERS]))
+            return verify_fail(error, "shape %u: misplaced", i);
+        if (!verify_shape(p, i, &texts, error))
             return false;
     }
-    return true;
+    return next == p->counts[SECTION_SHAPE_MEMBERS] || verify_fail(error, "shapes: loose members");
 }
 
 static bool verify_dfas(const struct program *p, struct bundle_error *error)
 {
+    struct dfa_tables tables = { .classes = 0 };
     for (uint32_t i = 0; i < p->counts[SECTION_DFAS]; i++) {
-        if (!verify_dfa(p, i, error))
+        if (!verify_dfa(p, i, &tables, error))
             return false;
     }
-    return true;
+    bool is_all = tables.classes == p->counts[SECTION_DFA_CLASSES] &&
+                  tables.next == p->counts[SECTION_DFA_NEXT] &&
+                  tables.accept == p->counts[SECTION_DFA_ACCEPT];
+    return is_all || verify_fail(error, "dfas: loose tables");
 }
 
 bool program_verify(const struct program *program, struct bundle_error *error)
@@ -310,6 +358,7 @@ bool program_verify(const struct program *program, struct bundle_error *error)
     return verify_meta(program, error) && verify_slots(program, error) &&
            verify_consts(program, error) && verify_sets(program, error) &&
            verify_dfas(program, error) && verify_shapes(program, error) &&
+           verify_lists(program, error) &&
            verify_rules(program, error) && verify_servers(program, error) &&
            verify_tools(program, error) && verify_code(program, error) &&
            verify_cost(program, error);

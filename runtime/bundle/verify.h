@@ -24,6 +24,15 @@ static inline bool verify_range(uint64_t first, uint64_t count, uint64_t total)
     return count <= total && first <= total - count;
 }
 
+/* The same for what must begin where the one before ended, and takes it. */
+static inline bool verify_next(uint64_t *next, uint64_t first, uint64_t count, uint64_t total)
+{
+    if (first != *next || !verify_range(first, count, total))
+        return false;
+    *next += count;
+    return true;
+}
+
 bool verify_text(const struct program *program, struct b_text text, uint32_t max);
 
 #endif

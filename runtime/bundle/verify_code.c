@@ -118,28 +118,20 @@ static bool verify_rule(const struct code_check *check, const struct b_rule *rul
     return true;
 }
 
-static bool takes(uint64_t *next, uint32_t code, uint32_t count, uint32_t total)
-{
-    if (code != *next || !verify_range(code, count, total))
-        return false;
-    *next += count;
-    return true;
-}
-
 bool verify_code(const struct program *p, struct bundle_error *error)
 {
     uint64_t next = 0;
     uint32_t total = p->counts[SECTION_CODE];
     for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++) {
         struct code_check check = { .program = p, .error = error, .what = "atom", .index = i };
-        if (!takes(&next, p->atoms[i].code, p->atoms[i].code_count, total))
+        if (!verify_next(&next, p->atoms[i].code, p->atoms[i].code_count, total))
             return code_fail(&check, 0, "code is misplaced");
         if (!verify_atom(&check, &p->atoms[i]))
             return false;
     }
     for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
         struct code_check check = { .program = p, .error = error, .what = "rule", .index = i };
-        if (!takes(&next, p->rules[i].code, p->rules[i].code_count, total))
+        if (!verify_next(&next, p->rules[i].code, p->rules[i].code_count, total))
             return code_fail(&check, 0, "code is misplaced");
         if (!verify_rule(&check, &p->rules[i]))
             return false;

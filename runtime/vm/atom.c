@@ -259,13 +259,20 @@ static struct finding number_in_set(const struct program *p, uint32_t set,
     return found(program_set_find(p, set, B_CONST_NUMBER, false, text));
 }
 
+/* A value of a type that no element has is no answer, as it is none to ==. */
+static bool set_has_type(const struct program *p, uint32_t set, enum b_const_type type)
+{
+    uint32_t types = p->sets[set].types;
+    return types == 0 || (types >> type & 1) != 0;
+}
+
 static struct finding in_set(const struct program *p, uint32_t set, const struct value *value)
 {
-    if (value->type == VALUE_STRING)
+    if (value->type == VALUE_STRING && set_has_type(p, set, B_CONST_STRING))
         return found(program_set_find(p, set, B_CONST_STRING, false, value->text));
-    if (value->type == VALUE_NUMBER)
+    if (value->type == VALUE_NUMBER && set_has_type(p, set, B_CONST_NUMBER))
         return number_in_set(p, set, value);
-    if (value->type == VALUE_BOOL)
+    if (value->type == VALUE_BOOL && set_has_type(p, set, B_CONST_BOOL))
         return found(program_set_find(p, set, B_CONST_BOOL, value->truth, STR("")));
     return not_found(cause_of(value));
 }

@@ -248,24 +248,35 @@ static const struct expr *resolve(const struct expr *e)
     return e;
 }
 
+static bool holds_constants(const struct expr *list)
+{
+    for (const struct expr *item = list->items; item; item = item->next) {
+        if (resolve(item)->kind == EXPR_FIELD || resolve(item)->kind == EXPR_BINARY)
+            return false;
+    }
+    return true;
+}
+
 static enum truth member(struct ref *ref, const struct expr *e)
 {
     const struct expr *right = resolve(e->right);
     struct ref_value x = value(ref, e->left);
     if (right->kind != EXPR_SET && right->kind != EXPR_LIST)
         return any_equal(ref, x, value(ref, right));
-    bool is_constant = right->kind == EXPR_SET;
+    bool is_constant = holds_constants(right);
     if (is_constant && (!is_scalar(x) || (x.kind == R_NUMBER && !x.is_safe)))
         return REF_UNKNOWN;
     enum truth result = REF_FALSE;
+    bool is_comparable = !right->items;
     for (const struct expr *item = right->items; item && result != REF_TRUE; item = item->next) {
         enum truth one = equal(x, value(ref, item));
-        /* An element of another type is simply not it, in a constant set. */
+        is_comparable |= one != REF_UNKNOWN;
+        /* Among constants an element of another type is simply not it. */
         if (is_constant && one == REF_UNKNOWN)
             one = REF_FALSE;
         result = one > result ? one : result;
     }
-    return result;
+    return is_constant && !is_comparable ? REF_UNKNOWN : result;
 }
 
 static enum truth text_claim(struct ref *ref, const struct expr *e)

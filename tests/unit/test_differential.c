@@ -60,7 +60,10 @@ static void add_comparison(struct buf *out)
     case 2: buf_printf(out, "%s%s%s", field, PICK(relations), PICK(strings)); break;
     case 3: buf_printf(out, "%s matches %s", field, PICK(patterns)); break;
     case 4: buf_printf(out, "%s like %s", field, PICK(globs)); break;
-    case 5: buf_printf(out, "%s in { %s, %s, %s }", field, "\"a\"", "\"ab\"", "\"main\""); break;
+    case 5:
+        buf_printf(out, "%s in { %s }", field,
+                   roll(3) ? "\"a\", \"ab\", \"main\"" : "1, 7.50, -1");
+        break;
     case 6:
         buf_printf(out, "%s in %s", roll(2) ? PICK(strings) : field,
                    roll(2) ? "args.l" : "principal.groups");
