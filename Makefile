@@ -129,13 +129,14 @@ format: ## lay out the C files by .clang-format
 	clang-format-14 -i $(HAND)
 check-format: ## fail if a C file is not laid out so
 	@clang-format-14 --dry-run -Werror $(HAND)
-lint: compile_commands.json ## clang-tidy and cppcheck; no finding is accepted
-	clang-tidy-14 --quiet -p . $(HAND_C) 2>/dev/null
+lint: all $B/compile_commands.json ## clang-tidy and cppcheck; no finding is accepted
+	clang-tidy-14 --quiet -p $B $(HAND_C) 2>/dev/null
 	cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --inline-suppr -I. \
-	  --suppress=unusedStructMember --suppress=missingIncludeSystem --suppressions-list=.cppcheck \
+	  --suppress=unusedStructMember --suppress=missingIncludeSystem \
 	  --error-exitcode=1 $(HAND_C)
-compile_commands.json: Makefile
-	@printf '[' >$@; sep=; for f in $(HAND_C); do printf '%s{"directory":"%s","file":"%s","command":"clang-14 -std=c11 -D_GNU_SOURCE -DMCP_VERSION=\\"%s\\" -I. -I$B/gen -include runtime/base/banned.h -c %s"}' "$$sep" "$(CURDIR)" $$f $(VERSION) $$f >>$@; sep=,; done; printf ']\n' >>$@
+$B/compile_commands.json: Makefile
+	@mkdir -p $(@D)
+	@printf '[' >$@; sep=; for f in $(HAND_C); do printf '%s{"directory":"%s","file":"%s","command":"clang-14 -std=c11 -D_GNU_SOURCE -DMCP_VERSION=\\\\\\"%s\\\\\\" -I. -I$B/gen -include runtime/base/banned.h -c %s"}' "$$sep" "$(CURDIR)" $$f $(VERSION) $$f >>$@; sep=,; done; printf ']\n' >>$@
 
 install: all ## copy programs and manual pages below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/mcpc
@@ -154,7 +155,7 @@ fuzz: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/
 	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=fuzz SAN=address,undefined \
 	  CFLAGS='-fsanitize=fuzzer-no-link -DFUZZING' $(addprefix $(FB)/fuzz/fuzz_,$(FUZZ))
 $(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(TEST_HELP) $(FB)/libmcp.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
+	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
 fuzz-list:
 	@echo $(FUZZ)
 fuzz-run-%: fuzz ## run one target for TIME seconds: make fuzz-run-json TIME=600

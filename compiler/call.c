@@ -55,7 +55,8 @@ static bool read_principal(const struct json_doc *doc, uint32_t node, struct are
                 return false;
             principal->id = json_text(json_at(doc, i));
         } else {
-            *why = arena_printf(mem, "a principal has no \"%.*s\"", STR_ARG(key));
+            *why = arena_printf(mem, "a principal has \"id\" and \"groups\", but no \"%.*s\"",
+                                STR_ARG(key));
             return false;
         }
     }
@@ -103,7 +104,10 @@ static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str
         call->vm.server = text;
         return want_type(doc, node, JSON_STRING, "\"server\" must be a string", why);
     }
-    *why = arena_printf(mem, "a call has no \"%.*s\"", STR_ARG(key));
+    *why = arena_printf(mem,
+                        "a call has \"tool\", \"arguments\", \"server\" and \"principal\", "
+                        "but no \"%.*s\"",
+                        STR_ARG(key));
     return false;
 }
 

@@ -338,6 +338,8 @@ static bool compare_whole(struct checker *c, const struct expr *expr, Type type)
     if (is_scalar(type))
         return false;
     diag_add(c->diags, DIAG_COMPARE_WHOLE, expr->span, STR_ARG(word_of(type)));
+    if (type.kind == TYPE_LIST)
+        diag_help(c->diags, "'in' asks for an element: \"x\" in a list");
     return true;
 }
 

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum exit_code usage_error(const char *format, ...)
@@ -40,23 +43,58 @@ static bool write_all(int fd, Str bytes)
     return fsync(fd) == 0 || errno == EINVAL; /* a pipe or a device can't be synced */
 }
 
-enum exit_code write_file(Str path, Str bytes)
+static enum exit_code write_error(Str path, int why)
 {
-    char temporary[4096], final[4096];
-    int n = snprintf(temporary, sizeof temporary, "%.*s.tmp%ld", STR_ARG(path), (long)getpid());
+    return usage_error("can't write %.*s: %s", STR_ARG(path), strerror(why));
+}
+
+/* A pipe or a device takes the bytes itself; renaming over it would remove it. */
+static enum exit_code write_in_place(Str path, Str bytes)
+{
+    int fd = open(path.p, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return write_error(path, errno);
+    bool is_written = write_all(fd, bytes);
+    int why = errno;
+    if (close(fd) != 0 || !is_written)
+        return write_error(path, is_written ? errno : why);
+    return EXIT_OK;
+}
+
+/* A temporary beside target, renamed over it; old is what stands there now, if anything does. */
+static enum exit_code write_anew(const char *target, const struct stat *old, Str path, Str bytes)
+{
+    char temporary[PATH_MAX];
+    int n = snprintf(temporary, sizeof temporary, "%s.tmp%ld", target, (long)getpid());
     if (n < 0 || (size_t)n >= sizeof temporary)
-        return usage_error("the path is too long");
-    (void)snprintf(final, sizeof final, "%.*s", STR_ARG(path));
+        return write_error(path, ENAMETOOLONG);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
-        return usage_error("can't write %s: %s", final, strerror(errno));
-    bool is_written = write_all(fd, bytes);
-    is_written &= close(fd) == 0;
-    if (is_written && rename(temporary, final) == 0)
-        return EXIT_OK;
+        return write_error(path, errno);
+    bool is_written = !old || fchmod(fd, old->st_mode & 0777) == 0;
+    is_written = is_written && write_all(fd, bytes);
     int why = errno;
+    if (close(fd) != 0 && is_written) {
+        why = errno;
+        is_written = false;
+    }
+    if (is_written && rename(temporary, target) == 0)
+        return EXIT_OK;
+    why = is_written ? errno : why;
     (void)unlink(temporary);
-    return usage_error("can't write %s: %s", final, strerror(why));
+    return write_error(path, why);
+}
+
+enum exit_code write_file(Str path, Str bytes)
+{
+    struct stat old;
+    bool is_there = stat(path.p, &old) == 0;
+    if (is_there && !S_ISREG(old.st_mode))
+        return write_in_place(path, bytes);
+    char *target = is_there ? realpath(path.p, NULL) : NULL; /* a link stays one */
+    enum exit_code code = write_anew(target ? target : path.p, is_there ? &old : NULL, path, bytes);
+    free(target);
+    return code;
 }
 
 void report_diags(struct compilation *c, const struct options *options)

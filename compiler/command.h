@@ -48,7 +48,9 @@ enum exit_code usage_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Prints a reference table, "bytecode" or "diagnostics"; false for another topic. */
 bool help_topic(Str topic);
 
-/* Replaces a file's content in one step (a temporary beside it, renamed over it). */
+/* Replaces a file's content in one step (a temporary beside it, renamed over it). The file's mode
+ * is kept, a symbolic link is followed, and what is no regular file is written to as it is. path is
+ * NUL-terminated. */
 enum exit_code write_file(Str path, Str bytes);
 
 #endif

@@ -59,31 +59,34 @@ enum exit_code mcpc_check(const struct options *options)
     return code;
 }
 
+static enum exit_code put_layout(Str path, Str old, Str text, const struct options *options)
+{
+    bool is_same = str_eq(text, old);
+    if (options->write)
+        return is_same ? EXIT_OK : write_file(path, text);
+    if (!options->check)
+        return put_text(text);
+    if (is_same)
+        return EXIT_OK;
+    (void)fprintf(stderr, "%.*s: differs from what `mcpc fmt` prints\n", STR_ARG(path));
+    return EXIT_FINDINGS;
+}
+
 static enum exit_code format_file(Str path, const struct options *options)
 {
     struct compilation c;
     struct buf text;
-    enum exit_code code = EXIT_COMPILE;
     compilation_init(&c);
     buf_init(&text, (size_t)SOURCE_BYTES_MAX * 4);
-    if (source_read(&c.sources, path, &c.mem, &c.source) != ST_OK) {
-        code = usage_error("can't read %.*s", STR_ARG(path));
+    enum exit_code code = EXIT_OK;
+    if (compilation_parse(&c, path)) {
+        const struct source *source = &c.sources.items[c.source];
+        policy_print(c.policy, source, &text);
+        code = text.is_full ? usage_error("%.*s: the layout is too large", STR_ARG(path))
+                            : put_layout(path, source->text, buf_str(&text), options);
     } else {
-        c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
-        if (c.diags.errors == 0) {
-            policy_print(c.policy, &c.sources.items[c.source], &text);
-            bool is_same = str_eq(buf_str(&text), c.sources.items[c.source].text);
-            if (options->check)
-                code = is_same ? EXIT_OK : EXIT_FINDINGS;
-            else if (options->write)
-                code = is_same ? EXIT_OK : write_file(path, buf_str(&text));
-            else
-                code = put_text(buf_str(&text));
-            if (options->check && !is_same)
-                (void)fprintf(stderr, "%.*s: is laid out otherwise\n", STR_ARG(path));
-        } else {
-            report_diags(&c, options);
-        }
+        code = failure_code(&c);
+        report_diags(&c, options);
     }
     buf_free(&text);
     compilation_free(&c);

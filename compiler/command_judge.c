@@ -8,24 +8,25 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { CALL_BYTES_MAX = 4 * 1024 * 1024 };
+enum { CALL_BYTES_MAX = 4 * 1024 * 1024, READ_STEP = 64 * 1024 };
 
 /* Reads a file or, for "-" and nothing, standard input. */
-static bool read_call(Str path, struct buf *text)
+static enum exit_code read_call(Str path, struct buf *text)
 {
     bool is_stdin = path.n == 0 || str_eq(path, STR("-"));
+    const char *name = is_stdin ? "standard input" : path.p;
     FILE *in = is_stdin ? stdin : fopen(path.p, "rbe");
     if (!in)
-        return false;
+        return usage_error("can't read %s: %s", name, strerror(errno));
     size_t n = 0;
     do {
         text->n += n;
-        n = buf_reserve(text, 65536) ? fread(text->p + text->n, 1, 65536, in) : 0;
+        n = buf_reserve(text, READ_STEP) ? fread(text->p + text->n, 1, READ_STEP, in) : 0;
     } while (n > 0);
-    bool is_read = !ferror(in) && !text->is_full;
+    int why = ferror(in) ? errno : text->is_full ? EFBIG : 0;
     if (!is_stdin)
         (void)fclose(in);
-    return is_read;
+    return why ? usage_error("can't read %s: %s", name, strerror(why)) : EXIT_OK;
 }
 
 static enum exit_code judge(struct program *program, Str json, const struct options *options)
@@ -39,7 +40,7 @@ static enum exit_code judge(struct program *program, Str json, const struct opti
     arena_init(&mem, (size_t)64 << 20);
     enum exit_code code = EXIT_OK;
     if (!call_read(json, &mem, &call, &why)) {
-        code = usage_error("the call can't be read: %.*s", STR_ARG(why));
+        code = usage_error("the call is refused: %.*s", STR_ARG(why));
     } else if (vm_open(program, &vm) != ST_OK) {
         code = usage_error("out of memory");
     } else {
@@ -72,7 +73,7 @@ enum exit_code mcpc_eval(const struct options *options)
     enum exit_code code = EXIT_COMPILE;
     Str path = options->files[0];
     compilation_init(&c);
-    buf_init(&json, CALL_BYTES_MAX + 65536);
+    buf_init(&json, CALL_BYTES_MAX + READ_STEP);
     if (str_ends(path, STR(".polb"))) {
         if (program_read(path.p, &program, &error) != ST_OK)
             code = usage_error("%s: %s", path.p, error.text);
@@ -80,9 +81,9 @@ enum exit_code mcpc_eval(const struct options *options)
         report_diags(&c, options);
         code = failure_code(&c);
     }
-    if (program && !read_call(options->call, &json))
-        code = usage_error("can't read the call");
-    else if (program)
+    if (program)
+        code = read_call(options->call, &json);
+    if (program && code == EXIT_OK)
         code = judge(program, buf_str(&json), options);
     program_release(program);
     buf_free(&json);

@@ -17,7 +17,7 @@ void compilation_free(struct compilation *c)
     arena_reset(&c->mem);
 }
 
-bool compilation_check(struct compilation *c, Str path)
+bool compilation_parse(struct compilation *c, Str path)
 {
     errno = 0;
     enum status status = source_read(&c->sources, path, &c->mem, &c->source);
@@ -27,6 +27,14 @@ bool compilation_check(struct compilation *c, Str path)
         return false;
     }
     c->policy = policy_parse(&c->sources, c->source, &c->mem, &c->diags);
+    return c->diags.errors == 0;
+}
+
+bool compilation_check(struct compilation *c, Str path)
+{
+    (void)compilation_parse(c, path);
+    if (!c->policy)
+        return false;
     /* Checked also after syntax errors: what could be read may have more to report. */
     return policy_check(c->policy, &c->sources, c->source, &c->mem, &c->diags) &&
            c->diags.errors == 0;

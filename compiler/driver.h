@@ -23,7 +23,8 @@ void compilation_init(struct compilation *c);
 void compilation_free(struct compilation *c);
 
 /* Each step is true when diags holds no error after it; a step after a failed one must not run. */
-bool compilation_check(struct compilation *c, Str path);
+bool compilation_parse(struct compilation *c, Str path);
+bool compilation_check(struct compilation *c, Str path); /* parses first */
 bool compilation_emit(struct compilation *c);
 
 /* All of it, and the loaded program. */

@@ -494,6 +494,8 @@ static void refuse_characters(struct lexer *lx)
         diag_help(lx->diags, "a key with a hyphen stands in quotes: args.\"a-b\"");
     else if (text.p[0] == '$')
         diag_help(lx->diags, "\"${...}\" stands inside a string");
+    else if (text.p[0] == '*')
+        diag_help(lx->diags, "a glob stands in quotes: \"*\"");
 }
 
 static void refuse_slash(struct lexer *lx)

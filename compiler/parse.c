@@ -180,6 +180,8 @@ static void help_expected(struct feeder *f, const struct token *token)
         diag_help(f->ps.diags, "did you mean %.*s?", STR_ARG(token_word(near)));
     else if (token->kind == TK_ASSIGN && takes(f, TK_EQ))
         diag_help(f->ps.diags, "'==' compares");
+    else if ((token->kind == TK_WHEN || token->kind == TK_UNLESS) && takes(f, TK_AND))
+        diag_help(f->ps.diags, "a rule has one condition: write 'and', or 'and not (...)'");
     else if (is_operator && takes(f, TK_AND))
         diag_help(f->ps.diags, "comparisons don't chain: write 'a < b and b < c'");
     else if (starts_statement(token->kind) && takes(f, TK_EXPECT))

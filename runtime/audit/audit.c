@@ -174,8 +174,25 @@ static void add_keys(struct audit *audit, const Str *keys, size_t count)
         buf_printf(&audit->line, ",\"argument_keys_omitted\":%zu", count - n);
 }
 
+/* A line in a deleted file is one that nobody will read. (A renamed file is being rotated: its
+ * lines count, until a reopening follows.) */
+static bool is_readable(struct audit *audit)
+{
+    struct stat info;
+    if (!audit->path)
+        return true;
+    if (fstat(audit->fd, &info) != 0)
+        return false;
+    if (info.st_nlink > 0)
+        return true;
+    log_error("audit: %s: the file was deleted; a new one is begun", audit->path);
+    return audit_reopen(audit) == ST_OK;
+}
+
 enum status audit_write(struct audit *audit, const struct audit_decision *decision)
 {
+    if (!is_readable(audit))
+        return ST_IO;
     begin_line(audit, STR("decision"));
     add_field(audit, STR(",\"principal\":"), decision->principal);
     add_field(audit, STR(",\"grant\":"), decision->grant);
@@ -198,6 +215,8 @@ enum status audit_event(struct audit *audit, Str event, const struct audit_field
                         size_t count)
 {
     ENSURE(count <= AUDIT_FIELDS_MAX);
+    if (!is_readable(audit))
+        return ST_IO;
     begin_line(audit, event);
     for (size_t i = 0; i < count; i++) {
         buf_add_char(&audit->line, ',');

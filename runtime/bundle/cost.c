@@ -7,9 +7,9 @@
  * small, known number of times. Sums saturate far above the budget, so a hostile bundle can't
  * wrap them.
  */
-#include <stdlib.h>
-
 #include "runtime/bundle/verify.h"
+
+#include <stdlib.h>
 
 #define COST_CEILING (UINT64_C(1) << 60)
 

@@ -209,7 +209,9 @@ static void add_shapes(const struct program *p, struct buf *out)
             if (member->shape)
                 buf_printf(out, "=%u", member->shape);
         }
-        if (shape->items)
+        if (shape->items == B_NONE)
+            buf_printf(out, " no-list");
+        else if (shape->items)
             buf_printf(out, " items=%u", shape->items);
         buf_add_char(out, '\n');
     }

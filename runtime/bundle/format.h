@@ -28,8 +28,9 @@ enum {
     BUNDLE_SLOT_STEPS_MAX = 32,    /* keys on the way to one field */
     BUNDLE_SHAPE_DEPTH_MAX = 64,   /* nesting of shapes */
     BUNDLE_TEXT_MAX = 4096,        /* bytes of a name, a reason, a quoted source text */
-    BUNDLE_CONCAT_MAX = 64 * 1024, /* bytes of the strings that one condition joins; more is unknown */
-    BUNDLE_RUN_MAX = 256,          /* used slots of a hash table in a row */
+    BUNDLE_CONCAT_MAX =
+        64 * 1024,        /* bytes of the strings that one condition joins; more is unknown */
+    BUNDLE_RUN_MAX = 256, /* used slots of a hash table in a row */
 };
 
 /* What the verifier walks in full more than once, so that loading is linear in the file's size: the
@@ -156,9 +157,9 @@ struct b_const {
 
 struct b_set {
     uint32_t first; /* in SET_TABLE */
-    uint32_t slots; /* a power of two, more than the elements: an empty slot exists */
+    uint32_t slots; /* a power of two, at least twice the elements: searches are short */
     uint32_t count; /* elements */
-    uint32_t types;     /* a bit per enum b_const_type that an element has */
+    uint32_t types; /* a bit per enum b_const_type that an element has */
 };
 
 struct b_dfa {

@@ -181,13 +181,27 @@ static enum status read_all(int fd, struct buf *bytes)
     }
 }
 
-enum status program_read(const char *path, struct program **out, struct bundle_error *error)
+/* Without waiting, and only a file: a pipe in its place would hold up everybody. */
+static int open_file(const char *path, struct bundle_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         (void)verify_fail(error, "can't open it: %s", strerror(errno));
-        return ST_IO;
+        return -1;
     }
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+        return fd;
+    (void)verify_fail(error, "it is no file");
+    (void)close(fd);
+    return -1;
+}
+
+enum status program_read(const char *path, struct program **out, struct bundle_error *error)
+{
+    int fd = open_file(path, error);
+    if (fd < 0)
+        return ST_IO;
     struct buf bytes;
     buf_init(&bytes, (size_t)BUNDLE_BYTES_MAX + 65537);
     enum status status = read_all(fd, &bytes);

@@ -165,7 +165,8 @@ static bool verify_lists(const struct program *p, struct bundle_error *error)
 {
     uint64_t next = 0, code = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
-        if (!verify_next(&next, p->lists[i].first, p->lists[i].count, p->counts[SECTION_LIST_RULES]))
+        if (!verify_next(&next, p->lists[i].first, p->lists[i].count,
+                         p->counts[SECTION_LIST_RULES]))
             return verify_fail(error, "list %u: out of range", i);
         if (!verify_list(p, i, &code, error))
             return false;
@@ -244,12 +245,17 @@ static bool verify_set(const struct program *p, uint32_t i, uint64_t *texts,
     for (uint32_t k = 0; k < set->slots; k++) {
         if (table[k] > p->counts[SECTION_CONSTS])
             return verify_fail(error, "set %u: constant out of range", i);
-        used += table[k] != 0;
-        if (table[k] && !add_text(texts, p->consts[table[k] - 1].text))
+        if (!table[k])
+            continue;
+        const struct b_const *element = &p->consts[table[k] - 1];
+        used++;
+        types |= UINT32_C(1) << element->type;
+        if (!add_text(texts, element->text))
             return verify_fail(error, "sets: the elements are too long together");
     }
-    if (used != set->count)
-        return verify_fail(error, "set %u: %u elements instead of %u", i, used, set->count);
+    if (used != set->count || types != set->types)
+        return verify_fail(error, "set %u: %u elements instead of %u, or of other types", i, used,
+                           set->count);
     for (uint32_t k = 0; k < set->slots; k++) {
         if (table[k] && !program_set_has(p, i, table[k] - 1))
             return verify_fail(error, "set %u: an element is not found", i);
@@ -282,9 +288,9 @@ static bool verify_dfa(const struct program *p, uint32_t i, struct dfa_tables *t
     uint64_t cells = (uint64_t)dfa->states * dfa->class_count;
     if (dfa->states == 0 || dfa->states > UINT16_MAX || dfa->class_count == 0 ||
         dfa->class_count > 256 ||
-        !verify_range(dfa->classes, 256, p->counts[SECTION_DFA_CLASSES]) ||
-        !verify_range(dfa->next, cells, p->counts[SECTION_DFA_NEXT]) ||
-        !verify_range(dfa->accept, dfa->states, p->counts[SECTION_DFA_ACCEPT]))
+        !verify_next(&tables->classes, dfa->classes, 256, p->counts[SECTION_DFA_CLASSES]) ||
+        !verify_next(&tables->next, dfa->next, cells, p->counts[SECTION_DFA_NEXT]) ||
+        !verify_next(&tables->accept, dfa->accept, dfa->states, p->counts[SECTION_DFA_ACCEPT]))
         return verify_fail(error, "dfa %u: tables out of range", i);
     for (uint32_t k = 0; k < 256; k++) {
         if (p->dfa_classes[dfa->classes + k] >= dfa->class_count)
@@ -358,8 +364,7 @@ bool program_verify(const struct program *program, struct bundle_error *error)
     return verify_meta(program, error) && verify_slots(program, error) &&
            verify_consts(program, error) && verify_sets(program, error) &&
            verify_dfas(program, error) && verify_shapes(program, error) &&
-           verify_lists(program, error) &&
-           verify_rules(program, error) && verify_servers(program, error) &&
-           verify_tools(program, error) && verify_code(program, error) &&
-           verify_cost(program, error);
+           verify_lists(program, error) && verify_rules(program, error) &&
+           verify_servers(program, error) && verify_tools(program, error) &&
+           verify_code(program, error) && verify_cost(program, error);
 }

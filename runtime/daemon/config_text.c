@@ -215,7 +215,9 @@ static void sort_errors(struct config_error *errors, size_t count)
 Str config_complaints(struct config_reader *reader)
 {
     size_t total = reader->error_count;
-    size_t kept = total < CONFIG_ERRORS_MAX ? total : CONFIG_ERRORS_MAX;
+    size_t kept = CONFIG_ERRORS_MAX;
+    if (total < kept)
+        kept = total;
     struct buf all;
     buf_init(&all, COMPLAINTS_MAX);
     sort_errors(reader->errors, kept);

@@ -63,7 +63,8 @@ static Str choose_alias(const struct run_options *options, const struct program 
     return STR("server");
 }
 
-/* Refuses to start with a bundle that can't be used, rather than deny every call. */
+/* Refuses to start with a bundle that can't be used, rather than deny every call; so does
+ * open_server with one that is about other servers. */
 static bool read_policy(struct run *run, struct program **program)
 {
     struct bundle_error error = { .text = "" };
@@ -92,7 +93,13 @@ static bool open_server(struct run *run, const struct program *program)
     run->server.argc = options->argc;
     run->server.transport = SERVER_STDIO;
     run->server.alias = choose_alias(options, program);
-    return true;
+    if (program_server(program, run->server.alias) != B_NONE)
+        return true;
+    (void)fprintf(stderr,
+                  "mcpd: policy %.*s says nothing about server \"%.*s\"; name one with "
+                  "--server\n",
+                  STR_ARG(options->policy), STR_ARG(run->server.alias));
+    return false;
 }
 
 static bool open_gateway(struct run *run)

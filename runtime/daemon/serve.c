@@ -15,8 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
-enum { EXCHANGE_MEMORY_MAX = 256 * 1024 };
+enum {
+    EXCHANGE_MEMORY_MAX = 256 * 1024,
+    /* Its own, one to a server, and a share of the pipes, files and the rest. */
+    DESCRIPTORS_PER_CONNECTION = 4,
+};
 
 struct serve {
     const struct config *config;
@@ -58,8 +63,6 @@ static bool open_files(struct serve *serve)
 {
     const struct config *config = serve->config;
     enum status status = audit_open(config->audit_path.p, &serve->audit);
-    if (status == ST_OK)
-        status = audit_event(serve->audit, STR("start"), NULL, 0);
     if (status != ST_OK)
         return complain("write the audit log", config->audit_path, status);
     status = store_open_sqlite(config->store_path.p, &serve->store);
@@ -89,6 +92,26 @@ static bool open_gateway(struct serve *serve)
     return status == ST_OK || complain("start", STR("the gateway"), status);
 }
 
+/* As many connections as the configuration and the descriptors allow: without any left for servers
+ * and policies, strangers who only connect would stop everybody's calls. */
+static uint32_t affordable_connections(uint32_t asked)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)asked * DESCRIPTORS_PER_CONNECTION;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return asked;
+    struct rlimit raised = { .rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted,
+                             .rlim_max = limit.rlim_max };
+    rlim_t have = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+    if (have >= wanted)
+        return asked;
+    uint32_t affordable = (uint32_t)(have / DESCRIPTORS_PER_CONNECTION);
+    log_warn("fewer client connections than configured, for want of descriptors connections=%u "
+             "configured=%u descriptors=%ju",
+             affordable, asked, (uintmax_t)have);
+    return affordable ? affordable : 1;
+}
+
 static bool open_listener(struct serve *serve)
 {
     const struct config *config = serve->config;
@@ -109,7 +132,7 @@ static bool open_listener(struct serve *serve)
     serve->listener_config = (struct http_server_config){
         .host = config->listen_host.p,
         .port = config->listen_port,
-        .max_connections = config->limits.max_connections,
+        .max_connections = affordable_connections(config->limits.max_connections),
         .max_body_bytes = config->limits.max_body_bytes,
         .head_timeout_ms = config->limits.head_timeout_ms,
         .body_timeout_ms = config->limits.body_timeout_ms,
@@ -120,7 +143,9 @@ static bool open_listener(struct serve *serve)
                                           serve->front, &serve->listener);
     if (status != ST_OK) {
         (void)fprintf(stderr, "mcpd: can't listen on %.*s port %u: %s\n",
-                      STR_ARG(config->listen_host), config->listen_port, status_text(status));
+                      STR_ARG(config->listen_host), config->listen_port,
+                      status == ST_CONFLICT ? "another program listens there"
+                                            : status_text(status));
         return false;
     }
     http_front_set_port(serve->front, http_server_port(serve->listener));
@@ -178,6 +203,13 @@ static bool open_signals(struct serve *serve)
     return status == ST_OK || complain("listen to", STR("signals"), status);
 }
 
+/* A gateway that can't listen never started, so this comes last. */
+static bool record_start(struct serve *serve)
+{
+    enum status status = audit_event(serve->audit, STR("start"), NULL, 0);
+    return status == ST_OK || complain("write the audit log", serve->config->audit_path, status);
+}
+
 static bool say_ready(const struct serve *serve)
 {
     Str host = serve->config->listen_host;
@@ -213,7 +245,8 @@ int serve_main(const struct config *config, const char *config_path)
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warn("core dumps can't be forbidden why=%s", strerror(errno));
     bool is_open = open_principals(&serve) && open_files(&serve) && open_gateway(&serve) &&
-                   open_listener(&serve) && open_signals(&serve) && say_ready(&serve);
+                   open_listener(&serve) && open_signals(&serve) && record_start(&serve) &&
+                   say_ready(&serve);
     if (is_open) {
         log_info("ready config=%s servers=%zu principals=%zu", config_path, config->server_count,
                  config->principal_count);

@@ -85,10 +85,9 @@ static void deliver(struct leg *leg, const struct json_doc *doc,
 
 static bool is_id_of(const struct leg *leg, struct jsonrpc_id id)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%" PRIu64, leg->id);
+    uint64_t number;
     return id.is_present && !id.is_string && leg->is_sent && !leg->is_notification &&
-           str_eq(id.text, (Str){ .p = text, .n = (size_t)n });
+           str_to_u64(id.text, UINT64_MAX, &number) && number == leg->id;
 }
 
 static bool is_response(const struct jsonrpc_message *message)

@@ -150,12 +150,16 @@ static void call_end(struct call *call, int status, Str body)
     if (call->leg)
         leg_cancel(call->leg);
     call_unlink(call);
-    call->reply(call->user, &reply);
+    if (call->reply)
+        call->reply(call->user, &reply);
     call_free(call);
 }
 
 void call_abandon(struct call *call)
 {
+    call->reply = NULL;
+    if (call->era == ERA_LEGACY)
+        return;
     if (call->leg)
         leg_cancel(call->leg);
     call_unlink(call);

@@ -48,7 +48,7 @@ struct call {
     struct jsonrpc_id id;
     enum server_era era;
     struct leg *leg;
-    reply_fn reply;
+    reply_fn reply; /* NULL: the client is gone */
     void *user;
     struct arena mem;
     struct caller caller; /* copied into mem */

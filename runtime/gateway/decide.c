@@ -137,6 +137,7 @@ static void explain(struct vm *vm, const struct caller *caller, const struct too
         explain_denial(caller, call, out);
     else
         put(out, d->reason);
+    out->reason_n = whole_utf8(out->reason, out->reason_n);
 }
 
 /* Without a log file, denials are the operator's to see and the rest is detail. */

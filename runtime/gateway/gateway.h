@@ -64,7 +64,9 @@ struct server *gateway_server(struct gateway *gateway, Str alias);
  * which the transport may abandon until then. */
 struct call *gateway_message(struct gateway *gateway, const struct incoming *in);
 
-/* The client is gone: no reply, and the server is told. */
+/* The client is gone: no reply. In the stateless era that cancels the call, and the server is told;
+ * in the other one only a notification does (2025-11-25, transports): the call goes on and counts
+ * until the server has answered. */
 void call_abandon(struct call *call);
 
 /* Ends the caller's session of that id; false when there is none. */

@@ -12,7 +12,7 @@ bool http_check_listed(Str value, const Str *list, size_t count);
 /* "/mcp/<alias>", byte for byte: the alias, or {NULL, 0}. */
 Str http_check_path(Str target);
 
-/* Does a header that must be single come twice: Authorization, Content-Type, Origin, Mcp-*? */
+/* Does a header that must be single come twice: any Mcp-*? (See http1.h for HTTP's own.) */
 bool http_check_has_repeats(const struct http_head *head);
 
 /* The credentials of "Authorization: Bearer <token>"; {NULL, 0} when there are none. */

@@ -111,6 +111,13 @@ static struct answer_head check_bearer(struct http_front *front, const struct ht
     return (struct answer_head){ 0 };
 }
 
+/* Before the body is read only the header tells the era. It decides nothing but what may be asked
+ * of the head: the stateless era has no sessions to delete and may refuse streams. */
+static bool says_modern(const struct http_head *head)
+{
+    return str_eq(http_header(head, STR("MCP-Protocol-Version"), NULL), REVISION_MODERN);
+}
+
 /* What needs no grant to be wrong. */
 static struct answer_head check_stranger(const struct http_front *front,
                                          const struct http_head *head)
@@ -131,7 +138,7 @@ static struct answer_head check_stranger(const struct http_front *front,
         return (struct answer_head){ .status = 404 };
     if (http_check_has_repeats(head))
         return (struct answer_head){ .status = 400 };
-    if (head->method != HTTP_POST && head->method != HTTP_DELETE)
+    if (head->method != HTTP_POST && (head->method != HTTP_DELETE || says_modern(head)))
         return (struct answer_head){ 405, STR("Allow"), STR("POST, DELETE") };
     return (struct answer_head){ 0 };
 }
@@ -152,11 +159,8 @@ static struct answer_head check_media(const struct http_head *head)
     if (!http_content_type_is(type, STR("application/json")) ||
         has_header(head, STR("Content-Encoding")))
         return (struct answer_head){ .status = 415 };
-    /* Before the body is read only the header tells the era. It decides nothing else here. */
-    Str version = http_header(head, STR("MCP-Protocol-Version"), NULL);
-    bool is_modern = str_eq(version, REVISION_MODERN);
     if (!http_check_accepts(head, STR("application"), STR("json")) ||
-        (!is_modern && !http_check_accepts(head, STR("text"), STR("event-stream"))))
+        (!says_modern(head) && !http_check_accepts(head, STR("text"), STR("event-stream"))))
         return (struct answer_head){ .status = 406 };
     return (struct answer_head){ 0 };
 }

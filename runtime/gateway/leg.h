@@ -52,6 +52,7 @@ struct leg {
     struct buf body;
     struct sse_reader sse;
     uint32_t generation; /* of the session it was sent in */
+    bool has_session;    /* it was sent in one */
 };
 
 struct upstream {

@@ -171,7 +171,7 @@ static void on_page(void *user, const struct answer *answer)
     else if (call->listing->pages >= PAGES_MAX)
         call_fail(call, "the server's list of tools has too many pages");
     else if (!send_page(call, json_text(json_at(answer->doc, next))))
-        call_fail(call, "no memory left");
+        call_fail(call, "the next page of the server's list can't be asked for");
 }
 
 static bool send_page(struct call *call, Str cursor)
@@ -203,14 +203,19 @@ struct call *tools_list(struct request *request)
         return NULL;
     }
     struct vm *vm = policies_get(gateway->policies, caller->policy);
+    Str verdict = STR("allow"), cause = { 0 };
+    if (!vm) {
+        verdict = STR("deny");
+        cause = str_of(vm_cause_word(CAUSE_INTERNAL));
+    }
+    if (!decide_record(gateway->audit, vm, caller, STR("tools/list"), verdict, cause)) {
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR,
+                      "the request could not be recorded, so it was not made");
+        return NULL;
+    }
     if (!vm) {
         request_error(request, 200, JSONRPC_INTERNAL_ERROR,
                       "the policy of this grant is not loaded");
-        return NULL;
-    }
-    if (!decide_record(gateway->audit, vm, caller, STR("tools/list"), STR("allow"), (Str){ 0 })) {
-        request_error(request, 200, JSONRPC_INTERNAL_ERROR,
-                      "the request could not be recorded, so it was not made");
         return NULL;
     }
     struct call *call = call_new(request);

@@ -14,7 +14,8 @@
 enum {
     REST_FIRST_MS = 100, /* a stdio server that failed rests so long; doubled each time */
     REST_MAX_MS = 10000,
-    FRAME_MAX = 64 * 1024, /* bytes of a message besides its params */
+    FRAME_MAX = 64 * 1024,  /* bytes of a message besides its params */
+    NOTIFICATIONS_MAX = 64, /* on their way to one server; further ones are not sent */
 };
 
 static const struct {
@@ -87,9 +88,20 @@ enum transmitted upstream_transmit(struct leg *leg)
     return LEG_SENT;
 }
 
+static size_t count_notifications(const struct upstream *upstream)
+{
+    size_t count = 0;
+    for (const struct leg *leg = upstream->legs; leg; leg = leg->next)
+        count += leg->is_notification;
+    return count;
+}
+
+/* A client that calls and cancels in turn must not pile up requests to a server that is slow. */
 void upstream_notify(struct upstream *upstream, Str method, Str members)
 {
     struct upstream_request request = { .method = method, .members = members };
+    if (count_notifications(upstream) >= NOTIFICATIONS_MAX)
+        return;
     struct leg *leg = leg_new(upstream, &request, NULL, NULL);
     if (!leg)
         return;

@@ -55,8 +55,6 @@ static void on_head(void *user, const struct http_head *head)
     Str type = http_header(head, STR("Content-Type"), NULL);
     leg->status = head->status;
     leg->body_kind = LEG_BODY_IGNORED;
-    if (http_header(head, STR("Content-Encoding"), NULL).n)
-        return;
     bool is_json = http_content_type_is(type, STR("application/json"));
     if (head->status == 200 && is_json)
         leg->body_kind = LEG_BODY_JSON;
@@ -135,7 +133,7 @@ static void end_refused(struct leg *leg)
 {
     struct upstream *upstream = leg->upstream;
     int status = leg->status;
-    if (status == 404 && upstream->session.n && !leg->is_handshake) {
+    if (status == 404 && leg->has_session && !leg->is_handshake) {
         leg_session_lost(leg);
         return;
     }
@@ -216,6 +214,7 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
         .connect_timeout_ms = upstream->owner->limits->connect_timeout_ms,
     };
     leg->generation = upstream->generation;
+    leg->has_session = upstream->session.n > 0;
     leg->status = 0;
     leg->http = http_client_start(upstream->owner->http, &spec, &events, leg);
     return leg->http ? ST_OK : ST_NO_MEMORY;

@@ -302,7 +302,8 @@ uint64_t child_queued(const struct child *child)
 
 uint64_t child_taken(const struct child *child)
 {
-    return lines_taken(child->lines);
+    /* While it lives it may still read all there is. */
+    return child->is_reaped ? lines_taken(child->lines) : lines_queued(child->lines);
 }
 
 long child_pid(const struct child *child)

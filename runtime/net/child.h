@@ -38,7 +38,8 @@ struct child_events {
 MUST_USE enum status child_start(struct loop *loop, const struct child_spec *spec,
                                  const struct child_events *events, void *user, struct child **out);
 MUST_USE enum status child_write(struct child *child, Str line);
-/* Of what was written to it, in bytes: see lines.h. Also legal in on_gone. */
+/* Of what was written to it, in bytes: see lines.h. Also legal in on_gone. What a process that may
+ * still be running has not read yet counts as taken. */
 uint64_t child_queued(const struct child *child);
 uint64_t child_taken(const struct child *child);
 long child_pid(const struct child *child);

@@ -236,6 +236,17 @@ void conn_process(struct conn *conn)
     conn_update_watch(conn);
 }
 
+static void process_later(void *user)
+{
+    conn_process(user);
+}
+
+void conn_process_later(struct conn *conn)
+{
+    if (!conn->is_processing) /* else it goes on by itself */
+        loop_defer(conn->server->loop, process_later, conn);
+}
+
 /* Where the next bytes go: straight into a body of known length, else behind what is buffered. */
 static struct buf *choose_target(struct conn *conn, size_t *room)
 {

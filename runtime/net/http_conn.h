@@ -84,6 +84,9 @@ void conn_open(struct http_server *server, int fd);
 void conn_set_state(struct conn *conn, enum conn_state state);
 /* Goes on with what is buffered: heads, bodies, callbacks. Harmless in every state. */
 void conn_process(struct conn *conn);
+/* The same when the turn ends: whoever answers one exchange must not find itself inside the next,
+ * which might answer a third one, and so on. */
+void conn_process_later(struct conn *conn);
 /* Closes without a word; the memory goes at the end of the turn. */
 void conn_close(struct conn *conn);
 /* Takes the exchange from the handler if it has it, by on_gone. */

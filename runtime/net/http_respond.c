@@ -87,7 +87,7 @@ static void finish(struct conn *conn)
 {
     if (conn->keeps_alive) {
         conn_recycle(conn);
-        conn_process(conn);
+        conn_process_later(conn);
     } else if (conn->is_read_whole && conn->in_at == conn->in.n) {
         conn_close(conn);
     } else {

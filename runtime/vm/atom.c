@@ -341,11 +341,13 @@ struct registers {
 
 static const struct value *source_a(const struct registers *regs, const struct b_insn *in)
 {
+    /* cppcheck-suppress [uninitvar, ctuuninitvar] */
     return regs->at[in->b & 0xF];
 }
 
 static const struct value *source_b(const struct registers *regs, const struct b_insn *in)
 {
+    /* cppcheck-suppress [uninitvar, ctuuninitvar] */
     return regs->at[in->b >> 8 & 0xF];
 }
 

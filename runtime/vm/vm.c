@@ -162,8 +162,9 @@ static uint32_t shape_member(const struct program *p, const struct b_shape *shap
     return shape->flags & B_SHAPE_OPEN ? 0 : B_NONE;
 }
 
-/* True when value and all below it have only members that the shape knows; else *key is the first
- * stranger. Depth is bounded by the reader's limit and, against hostile bundles, here. */
+/* True when value and all below it have only members and elements that the shape knows; else *key,
+ * empty so far, is the member that is the first stranger or holds it. Depth is bounded by the
+ * reader's limit and, against hostile bundles, here. */
 static bool shape_holds(const struct program *p, const struct json_doc *doc, uint32_t value,
                         uint32_t shape, uint32_t depth, Str *key)
 {
@@ -175,17 +176,13 @@ static bool shape_holds(const struct program *p, const struct json_doc *doc, uin
     if (node->type != JSON_OBJECT && node->type != JSON_ARRAY)
         return true;
     for (uint32_t i = json_first(doc, value); i != JSON_NONE; i = json_after(doc, value, i)) {
-        uint32_t below = p->shapes[shape].items;
-        if (node->type == JSON_OBJECT) {
-            Str name = json_key(json_at(doc, i));
-            below = shape_member(p, &p->shapes[shape], name);
-            if (below == B_NONE) {
-                *key = name;
-                return false;
-            }
-        }
-        if (!shape_holds(p, doc, i, below, depth + 1, key))
+        Str name = json_key(json_at(doc, i)); /* empty in a list */
+        uint32_t below = node->type == JSON_OBJECT ? shape_member(p, &p->shapes[shape], name)
+                                                   : p->shapes[shape].items;
+        if (below == B_NONE || !shape_holds(p, doc, i, below, depth + 1, key)) {
+            *key = key->n ? *key : name;
             return false;
+        }
     }
     return true;
 }

@@ -7,6 +7,7 @@
  *
  * Timing: calls in a shuffled order, each timed by itself; what reading the clock costs is
  * subtracted. "parsed" starts from a document that was just read; "bytes" reads it within the time.
+ * Of a few repeats the quietest counts: other work on the machine only ever adds.
  * Usage: bench_decide FOLDER-OF-rules40.pol (without a slash at its end)
  */
 #include "compiler/driver.h"
@@ -19,8 +20,10 @@
 
 enum {
     CALLS = 1000,
-    ROUNDS = 101,
-    ROUNDS_LEAST = 5,
+    REPEATS = 5,
+    ROUNDS = 25,
+    ROUNDS_LEAST = 3,
+    ROUNDS_MS = 300, /* no further round after so long */
     PASSES = 25,
     LOADS = 5,
     RULES_IN_COPY = 40,
@@ -29,12 +32,11 @@ enum {
     POLICY_BYTES = SOURCE_BYTES_MAX,
 };
 
-/* A measurement of many rounds stops being useful long before this. */
-static const uint64_t ROUNDS_NS = 1500 * UINT64_C(1000000);
-
 /* ------------------------------ allocations ------------------------------ */
 
 /* The program's own malloc counts, so that "no allocation in a decision" is a figure. */
+/* NOLINTBEGIN(readability-identifier-naming, readability-inconsistent-declaration-parameter-name)
+ */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -57,6 +59,7 @@ void *realloc(void *memory, size_t bytes)
     allocations++;
     return __libc_realloc(memory, bytes);
 }
+/* NOLINTEND(readability-identifier-naming, readability-inconsistent-declaration-parameter-name) */
 
 /* --------------------------------- clock --------------------------------- */
 
@@ -73,7 +76,7 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static uint32_t percentile(uint32_t *samples, size_t count, unsigned percent)
+static uint32_t percentile(const uint32_t *samples, size_t count, unsigned percent)
 {
     size_t at = count * percent / 100;
     return samples[at < count ? at : count - 1];
@@ -93,7 +96,7 @@ static uint32_t clock_cost(void)
 
 /* -------------------------------- policies ------------------------------- */
 
-static void fail(const char *what, Str detail)
+static NORETURN void fail(const char *what, Str detail)
 {
     fprintf(stderr, "bench_decide: %s: %.*s\n", what, STR_ARG(detail));
     exit(1);
@@ -119,7 +122,7 @@ struct parts {
 
 static size_t find(Str text, Str what)
 {
-    const char *at = memmem(text.p, text.n, what.p, what.n);
+    const char *at = text.n ? memmem(text.p, text.n, what.p, what.n) : NULL;
     if (!at)
         fail("rules40.pol has no", what);
     return (size_t)(at - text.p) + 1;
@@ -270,15 +273,14 @@ static void shuffle(struct bench *b, uint64_t *random)
     }
 }
 
-static struct figures time_calls(struct bench *b, enum timed timed)
+static struct figures time_rounds(struct bench *b, enum timed timed, uint64_t *random)
 {
     size_t count = 0;
-    uint64_t random = 88172645463325252, began = now_ns();
-    double sum = 0;
+    double sum = 0, began = (double)now_ns();
     for (int round = 0; round < ROUNDS; round++) {
-        if (round >= ROUNDS_LEAST && now_ns() - began > ROUNDS_NS)
+        if (round >= ROUNDS_LEAST && (double)now_ns() - began > ROUNDS_MS * 1e6)
             break;
-        shuffle(b, &random);
+        shuffle(b, random);
         for (size_t i = 0; i < CALLS; i++)
             b->samples[count++] = time_one(b, &b->calls[b->order[i]], timed);
     }
@@ -290,7 +292,19 @@ static struct figures time_calls(struct bench *b, enum timed timed)
                              .mean = sum / (double)count };
 }
 
-/* Messages a second from bytes to verdict, the clock read once a pass; the median pass counts. */
+static struct figures time_calls(struct bench *b, enum timed timed)
+{
+    uint64_t random = UINT64_C(88172645463325252);
+    struct figures quietest = time_rounds(b, timed, &random);
+    for (int i = 1; i < REPEATS; i++) {
+        struct figures next = time_rounds(b, timed, &random);
+        if (next.mean < quietest.mean)
+            quietest = next;
+    }
+    return quietest;
+}
+
+/* Messages a second from bytes to verdict, the clock read once a pass; the quietest pass counts. */
 static double calls_per_second(struct bench *b)
 {
     uint32_t passes[PASSES];
@@ -306,7 +320,7 @@ static double calls_per_second(struct bench *b)
         passes[pass] = (uint32_t)(now_ns() - start);
     }
     qsort(passes, PASSES, sizeof passes[0], by_value);
-    return CALLS * 1e9 / percentile(passes, PASSES, 50);
+    return CALLS * 1e9 / passes[0];
 }
 
 /* All verdicts in one number, with the count of those that allow; false when a call is judged for

@@ -379,6 +379,10 @@ describe("statuses of the endpoint", () => {
     assert.equal((await ask({ headers, body: CALL })).status, 404);
     assert.equal((await ask({ method: "DELETE", headers, length: false })).status, 404);
   });
+  test("DELETE in the revision without sessions: 405", async () => {
+    const headers = good({ "MCP-Protocol-Version": "2026-07-28" });
+    assert.equal((await ask({ method: "DELETE", headers, length: false })).status, 405);
+  });
   test("session ids are long, printable, different", async () => {
     const ids = new Set();
     for (let i = 0; i < 5; i++) ids.add((await openLegacy(gateway.port, "web", token)).sid);

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SENT_MAX = 80, TEXT_MAX = 65536, GOT_MAX = 32 };
+enum { SENT_MAX = 200, TEXT_MAX = 65536, GOT_MAX = 32 };
 
 /* ---- HTTP, faked ---- */
 

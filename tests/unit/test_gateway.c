@@ -80,6 +80,7 @@ static void a_policy_that_never_loaded_denies(void)
     CHECK(got_has(&got, "\"isError\":true") && got_has(&got, "not loaded"));
     (void)say_modern(&rig, &rig.dev, "tools/list", NULL, "", &got);
     CHECK(got_has(&got, "-32603") && sent_count == 0);
+    CHECK(audit_lines(&rig, "\"verdict\":\"deny\"") == 2);
     rig_close(&rig);
 }
 
@@ -296,6 +297,33 @@ static void an_abandoned_call_is_cancelled(void)
     CHECK(got.count == 0);
 }
 
+/* To a legacy server of a legacy client, whose disconnect is no wish of its. */
+static void an_abandoned_call_of_the_legacy_era_goes_on(void)
+{
+    for (int is_answered = 0; is_answered < 2; is_answered++) {
+        struct rig rig;
+        struct got session, got, other;
+        rig_open(&rig);
+        greet(&rig, &rig.dev, &session);
+        struct call *call = say(&rig, &rig.dev, session.session, GET_X("7"), &got);
+        be_legacy(&rig, 0, "s");
+        CHECK(call && sent_count == 4);
+        call_abandon(call);
+        turn(&rig);
+        CHECK(!sent[3].is_cancelled && sent_count == 4 && !gateway_is_idle(rig.gateway));
+        if (is_answered)
+            answer_json(3, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{}}");
+        else
+            (void)say(&rig, &rig.dev, session.session,
+                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+                      "{\"requestId\":7}}",
+                      &other);
+        CHECK(sent[3].is_cancelled == !is_answered && gateway_is_idle(rig.gateway));
+        rig_close(&rig);
+        CHECK(got.count == 0);
+    }
+}
+
 static void calls_of_a_grant_are_counted(void)
 {
     struct gateway_limits limits = rig_limits;
@@ -368,6 +396,7 @@ int main(void)
     RUN(ids_in_flight_differ);
     RUN(a_cancelled_call_is_cancelled);
     RUN(an_abandoned_call_is_cancelled);
+    RUN(an_abandoned_call_of_the_legacy_era_goes_on);
     RUN(calls_of_a_grant_are_counted);
     RUN(eras_do_not_mix);
     RUN(base64_names_are_exact);

@@ -176,6 +176,25 @@ static void test_long_line(void)
     finish(&f);
 }
 
+/* What is in the pipe of a process that is only being stopped may still be read and acted on. */
+static void test_what_a_living_child_may_read_is_taken(void)
+{
+    static const struct {
+        Str script;
+        bool is_taken;
+    } rows[] = { { STR_INIT("exec >&-; sleep 60"), true }, { STR_INIT("exit 0"), false } };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        start_shell(&f, new_loop(), rows[i].script);
+        CHECK(child_write(f.child, STR("to nobody")) == ST_OK);
+        TURN_UNTIL(f.loop, f.gone);
+        CHECK_ROW((child_taken(f.child) == child_queued(f.child)) == rows[i].is_taken, "row %zu",
+                  i);
+        child_kill_all();
+        finish(&f);
+    }
+}
+
 static void test_inherits_nothing(void)
 {
     struct fixture f;
@@ -330,6 +349,7 @@ int main(void)
     RUN(test_last_words_and_exit);
     RUN(test_killed);
     RUN(test_long_line);
+    RUN(test_what_a_living_child_may_read_is_taken);
     RUN(test_inherits_nothing);
     RUN(test_cwd);
     RUN(test_descendants_die);

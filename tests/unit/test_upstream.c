@@ -149,6 +149,31 @@ static void a_lost_session_is_made_anew(void)
     }
 }
 
+/* Whose 404 comes while the new session is being made goes again in it, too. */
+static void a_session_is_lost_for_all_at_once(void)
+{
+    struct rig rig;
+    struct got first, second;
+    rig_open(&rig);
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &first);
+    be_legacy(&rig, 0, "old");
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_y", "\"name\":\"get_y\"", &second);
+    answer_status(3, 404);
+    turn(&rig);
+    CHECK(sent_has(5, "\"initialize\""));
+    answer_status(4, 404);
+    turn(&rig);
+    answer_typed(5, 200, "application/json",
+                 "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"protocolVersion\":\"2025-11-25\"}}",
+                 "new");
+    turn(&rig);
+    answer_status(6, 202);
+    turn(&rig);
+    CHECK(sent_count == 9 && sent_has(7, "get_x") && sent_has(8, "get_y"));
+    CHECK(first.count == 0 && second.count == 0);
+    rig_close(&rig);
+}
+
 static void session_ids_of_a_server_are_checked(void)
 {
     static const char *const bad[] = { "a b", "a\tb", "\xC3\xA9", "a\x7F" };
@@ -368,11 +393,34 @@ static void a_call_on_stdio_is_cancelled_by_a_message(void)
     rig_close(&rig);
 }
 
+/* Who calls and cancels in turn makes no pile of requests to a server that does not react. */
+static void notifications_do_not_pile_up(void)
+{
+    enum { ROUNDS = 70 }; /* a few over the limit */
+    struct rig rig;
+    struct got got;
+    size_t told = 0;
+    rig_open(&rig);
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    be_legacy(&rig, 0, "s");
+    for (int i = 0; i < ROUNDS; i++) {
+        struct call *call =
+            say_modern(&rig, &rig.dev, "tools/call", "get_y", "\"name\":\"get_y\"", &got);
+        call_abandon(call);
+        turn(&rig);
+    }
+    for (size_t i = 0; i < sent_count; i++)
+        told += sent_has(i, "notifications/cancelled");
+    CHECK_ROW(told == 64, "%zu", told);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     RUN(answers_that_are_accepted_or_not);
     RUN(principals_do_not_share);
     RUN(a_lost_session_is_made_anew);
+    RUN(a_session_is_lost_for_all_at_once);
     RUN(session_ids_of_a_server_are_checked);
     RUN(eras_are_found_out);
     RUN(a_server_of_an_unknown_revision_is_refused);
@@ -382,5 +430,6 @@ int main(void)
     RUN(a_probe_that_kills);
     RUN(a_command_that_cannot_be_started);
     RUN(a_call_on_stdio_is_cancelled_by_a_message);
+    RUN(notifications_do_not_pile_up);
     return check_finish();
 }
