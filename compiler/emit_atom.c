@@ -123,9 +123,8 @@ static void gen_piece(struct emitter *e, const struct expr *expr, uint32_t reg,
     } else if (expr->kind == EXPR_BINARY && reg + 1 < BUNDLE_REGISTERS) {
         gen_piece(e, expr->left, reg, code);
         gen_piece(e, expr->right, reg + 1, code);
-        add(code, (struct b_insn){ .op = OP_ELSE,
-                                   .a = (uint8_t)reg,
-                                   .b = registers(reg, reg + 1) });
+        add(code,
+            (struct b_insn){ .op = OP_ELSE, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
     } else {
         gen_value(e, expr, reg, code);
     }
@@ -140,9 +139,8 @@ static void gen_interpolation(struct emitter *e, const struct expr *expr, uint32
     gen_piece(e, first, reg, code);
     for (const struct expr *item = first->next ? first->next : &empty; item; item = item->next) {
         gen_piece(e, item, reg + 1, code);
-        add(code, (struct b_insn){ .op = OP_CONCAT,
-                                   .a = (uint8_t)reg,
-                                   .b = registers(reg, reg + 1) });
+        add(code,
+            (struct b_insn){ .op = OP_CONCAT, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
     }
 }
 

@@ -165,7 +165,8 @@ static void gen_list(struct emitter *e, const struct expr *expr, enum b_truth wa
     }
 }
 
-/* The formula is open: what is known was settled above, so a branch never leads to what follows it. */
+/* The formula is open: what is known was settled above, so a branch never leads to what follows it.
+ */
 static void gen(struct emitter *e, const struct expr *expr, enum b_truth want, struct exits to,
                 struct rule_code *code)
 {

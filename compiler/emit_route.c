@@ -277,8 +277,9 @@ static int server_order(const void *a, const void *b)
     return str_cmp(x->alias, y->alias);
 }
 
-/* The servers that a bundle tells apart, each once, sorted: the declared ones; or, for a policy that
- * declares none and so is about any, those that its rules name and the empty alias for the rest. */
+/* The servers that a bundle tells apart, each once, sorted: the declared ones; or, for a policy
+ * that declares none and so is about any, those that its rules name and the empty alias for the
+ * rest. */
 static struct route_server *list_servers(struct emitter *e, uint32_t *count)
 {
     uint32_t room = 1, n = 0, kept = 0;

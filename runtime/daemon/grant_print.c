@@ -153,7 +153,9 @@ enum status grant_print_json(const struct grant_row *rows, size_t count)
     for (size_t i = 0; is_built && i < count; i++)
         is_built = add_grant(list, &rows[i]);
     char *text = is_built ? cJSON_PrintUnformatted(list) : NULL;
-    enum status status = !text ? ST_NO_MEMORY : puts(text) < 0 || fflush(stdout) != 0 ? ST_IO : ST_OK;
+    enum status status = !text                                   ? ST_NO_MEMORY
+                         : puts(text) < 0 || fflush(stdout) != 0 ? ST_IO
+                                                                 : ST_OK;
     cJSON_free(text);
     cJSON_Delete(list);
     return status;

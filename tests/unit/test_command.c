@@ -177,8 +177,7 @@ static void create_in_child(void)
     const struct grant_row *row = NULL;
     run_create("--principal anna --server fs --label x --expires 45m", EXIT_DONE);
     CHECK(out.n == GRANT_TOKEN_BYTES + 1 && out.p[out.n - 1] == '\n');
-    CHECK(str_starts(err, STR("grant g_")) &&
-          str_contains(err, STR(" for anna on fs, policy /")));
+    CHECK(str_starts(err, STR("grant g_")) && str_contains(err, STR(" for anna on fs, policy /")));
     CHECK(!str_contains(err, str_sub(out, 5, out.n - 1)));
     ENSURE(store_open_sqlite(scratch_path("mcpd.db").text, &store) == ST_OK);
     struct grant_cache *cache = grant_cache_open(store);
@@ -339,7 +338,8 @@ int main(void)
 {
     log_set_level(LOG_ERROR);
     scratch_write(scratch_path("mcpd.jsonc").text,
-                  STR("{ \"principals\": { \"p\": {}, \"anna\": {} }, \"servers\": { \"fs\": { \"command\": [\"x\"] }, "
+                  STR("{ \"principals\": { \"p\": {}, \"anna\": {} }, \"servers\": { \"fs\": { "
+                      "\"command\": [\"x\"] }, "
                       "\"docs\": { \"url\": \"https://x\" } } }"));
     RUN(test_check);
     RUN(test_create_refused);

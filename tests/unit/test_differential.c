@@ -61,8 +61,7 @@ static void add_comparison(struct buf *out)
     case 3: buf_printf(out, "%s matches %s", field, PICK(patterns)); break;
     case 4: buf_printf(out, "%s like %s", field, PICK(globs)); break;
     case 5:
-        buf_printf(out, "%s in { %s }", field,
-                   roll(3) ? "\"a\", \"ab\", \"main\"" : "1, 7.50, -1");
+        buf_printf(out, "%s in { %s }", field, roll(3) ? "\"a\", \"ab\", \"main\"" : "1, 7.50, -1");
         break;
     case 6:
         buf_printf(out, "%s in %s", roll(2) ? PICK(strings) : field,
