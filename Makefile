@@ -38,8 +38,9 @@ LIBS_MCPC := -lcjson -lxxhash -lmbedcrypto
 LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lmbedtls -lmbedx509 -lmbedcrypto -lpthread
 
 # Folders a program is made of; a .re file in one of them is generated first.
-MCPC_DIRS := compiler grammar runtime/base runtime/json runtime/crypto runtime/bundle runtime/vm
-MCPD_DIRS := $(filter-out compiler grammar,$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
+COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit command) grammar
+MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/bundle runtime/vm
+MCPD_DIRS := $(filter-out $(COMPILER_DIRS),$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
   runtime/oauth runtime/audit runtime/gateway runtime/daemon
 src_c  = $(wildcard $(addsuffix /*.c,$1))
 src_re = $(wildcard $(addsuffix /*.re,$1))
@@ -91,7 +92,7 @@ $B/gen/%.c $B/gen/%.h: %.y
 	$(if $(Q),@echo '  LEMON $<')
 	$Q$(LEMON) -q -d$(@D) $<
 # Hand-written files that include the generated token numbers wait for them.
-$(patsubst %.c,$B/%.o,$(wildcard compiler/*.c)) $B/gen/grammar/policy_lex.o: | $B/gen/grammar/policy.h
+$(patsubst %.c,$B/%.o,$(wildcard compiler/*/*.c)) $B/gen/grammar/policy_lex.o: | $B/gen/grammar/policy.h
 
 $B/tests/unit/%: $B/tests/unit/%.o $(TEST_HELP) $B/libmcp.a
 	$(if $(Q),@echo '  LD    $@')

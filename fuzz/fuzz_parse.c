@@ -5,8 +5,8 @@
  * the checker lets pass, the emitter takes. Both renderings of the diagnostics hold up: one is
  * valid UTF-8, the other valid JSON.
  */
-#include "compiler/check.h"
-#include "compiler/emit.h"
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
 #include "fuzz/target.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * is left is a text. Every automaton that is built must be well-formed, and agree with the slow
  * matcher on that text.
  */
-#include "compiler/automaton.h"
+#include "compiler/pattern/automaton.h"
 #include "fuzz/target.h"
 #include "tests/unit/slow_match.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.y - the syntax of policies. Every action is one call of compiler/parse.h.
+/* policy.y - the syntax of policies. Every action is one call of compiler/syntax/parse.h.
  *
  * Precedence is in the shape of the rules, loosest first: or, and, not, comparison (which does
  * not chain), "??", primary. There are no conflicts and no precedence declarations.
@@ -12,7 +12,7 @@
 %start_symbol policy
 
 %include {
-#include "compiler/parse.h"
+#include "compiler/syntax/parse.h"
 #ifdef __clang__ /* Lemon's own code: a list of case labels, an assert behind a switch */
 #pragma clang diagnostic ignored "-Wimplicit-fallthrough"
 #pragma clang diagnostic ignored "-Wunreachable-code"

@@ -2,7 +2,7 @@
 /* policy_lex.re - where tokens begin and end. Four scanners over one buffer: the source outside of
  * strings, the inside of a string, of a /pattern/, and of a test's JSON. The buffer has a NUL behind
  * its end (re2c's end-of-input rule needs it); a NUL inside was refused before. */
-#include "compiler/lex.h"
+#include "compiler/syntax/lex.h"
 #include "grammar/policy.h"
 
 /*!re2c

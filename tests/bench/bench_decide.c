@@ -10,7 +10,7 @@
  * Of a few repeats the quietest counts: other work on the machine only ever adds.
  * Usage: bench_decide FOLDER-OF-rules40.pol (without a slash at its end)
  */
-#include "compiler/driver.h"
+#include "compiler/command/driver.h"
 #include "tests/bench/calls.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_GATEWAY_RIG_H
 #define TESTS_UNIT_GATEWAY_RIG_H
 
-#include "compiler/driver.h"
+#include "compiler/command/driver.h"
 #include "runtime/gateway/gateway.h"
 #include "runtime/net/child.h"
 #include "tests/unit/check.h"

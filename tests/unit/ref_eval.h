@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_REF_EVAL_H
 #define TESTS_UNIT_REF_EVAL_H
 
-#include "compiler/ast.h"
+#include "compiler/syntax/ast.h"
 #include "runtime/json/json.h"
 #include "runtime/vm/vm.h"
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_UNIT_SLOW_MATCH_H
 #define TESTS_UNIT_SLOW_MATCH_H
 
-#include "compiler/automaton.h"
+#include "compiler/pattern/automaton.h"
 
 enum { SLOW_TEXT_MAX = 63, SLOW_PATTERN_MAX = 512 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_automaton.c - what patterns match, what is refused and where, and the limits to the unit. */
-#include "compiler/automaton.h"
+#include "compiler/pattern/automaton.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>

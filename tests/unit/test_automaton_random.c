@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_automaton_random.c - properties of automata: they agree with a slow matcher, are minimal,
  * are the same for the same language, and keep to well-formed UTF-8. Seeded, so repeatable. */
-#include "compiler/utf8_ranges.h"
+#include "compiler/pattern/utf8_ranges.h"
 #include "tests/unit/check.h"
 #include "tests/unit/slow_match.h"
 

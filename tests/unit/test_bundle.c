@@ -6,7 +6,7 @@
  * in every way this file can think of, resealed so that checksum and identity hold, and run if it
  * loads.
  */
-#include "compiler/driver.h"
+#include "compiler/command/driver.h"
 #include "runtime/vm/vm.h"
 #include "tests/unit/check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_command.c - `mcpd grant ...` and the options, by exit code and by what goes to which
  * stream. */
-#include "compiler/bundle_write.h"
+#include "compiler/emit/bundle_write.h"
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/daemon/command.h"

@@ -4,7 +4,7 @@
  *
  * "test_differential COUNT SEED" sets the number of policies and the seed; 60 calls each.
  */
-#include "compiler/driver.h"
+#include "compiler/command/driver.h"
 #include "tests/unit/check.h"
 #include "tests/unit/ref_eval.h"
 

@@ -2,7 +2,7 @@
 /* test_parse.c - reading and laying out. What matters: layout and reading undo each other, on
  * written and on generated sources; every broken source gives diagnostics and nothing worse; every
  * limit is a diagnostic. The wording of diagnostics is tested in tests/golden. */
-#include "compiler/check.h"
+#include "compiler/check/check.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* test_schema.c - snapshots: what is read of a schema, and that nothing hostile in one does harm.
  * Whether an object is closed decides at run time which arguments pass, so each way to say it has a
  * row. */
-#include "compiler/schema.h"
+#include "compiler/schema/schema.h"
 #include "tests/unit/check.h"
 
 enum { MEMORY = 256 * 1024 * 1024 };

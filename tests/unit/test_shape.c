@@ -2,7 +2,7 @@
 /* test_shape.c - arguments against a pinned tool, however many the tool has: each known name
  * passes, names just beside the known ones do not, at the top and inside objects and lists. Also
  * registers: a default or a join that is made from a register keeps its own value. */
-#include "compiler/driver.h"
+#include "compiler/command/driver.h"
 #include "runtime/vm/vm.h"
 #include "tests/unit/check.h"
 #include "tests/unit/scratch.h"

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c - the declarations: names that must be there, once, and well formed; the snapshots that
+ * servers are pinned to. What refers to a broken declaration is checked as if it were right, so
+ * that one slip gives one message. */
+#include "compiler/check/check_internal.h"
+#include "compiler/source/text.h"
+
+#include <stdlib.h>
+
+enum { SUGGESTION_DISTANCE_MAX = 3 };
+
+void *check_memory(struct checker *c, void *memory)
+{
+    c->is_out_of_memory |= memory == NULL;
+    return memory;
+}
+
+/* -------------------------------- names --------------------------------- */
+
+static int compare_symbols(const void *left, const void *right)
+{
+    const struct symbol *a = left, *b = right;
+    int order = str_cmp(a->name, b->name);
+    if (order)
+        return order;
+    return a->span.lo < b->span.lo ? -1 : a->span.lo > b->span.lo;
+}
+
+void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice)
+{
+    uint32_t kept = 0;
+    if (symbols->count > 1)
+        qsort(symbols->items, symbols->count, sizeof *symbols->items, compare_symbols);
+    for (uint32_t i = 0; i < symbols->count; i++) {
+        const struct symbol *symbol = &symbols->items[i];
+        if (kept && str_eq(symbols->items[kept - 1].name, symbol->name))
+            diag_add(c->diags, twice, symbol->span, STR_ARG(symbol->name));
+        else
+            symbols->items[kept++] = *symbol;
+    }
+    symbols->count = kept;
+}
+
+const struct symbol *symbol_find(const struct symbols *symbols, Str name)
+{
+    uint32_t lo = 0, hi = symbols->count;
+    while (lo < hi) {
+        uint32_t middle = lo + (hi - lo) / 2;
+        int order = str_cmp(symbols->items[middle].name, name);
+        if (order == 0)
+            return &symbols->items[middle];
+        if (order < 0)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return NULL;
+}
+
+void suggest(Str candidate, Str name, Str *best, size_t *distance)
+{
+    size_t max = name.n <= 2 ? 1 : name.n <= 6 ? 2 : SUGGESTION_DISTANCE_MAX;
+    size_t found = str_eq_nocase(candidate, name) ? 0 : str_distance(candidate, name, max);
+    if (found <= max && found < *distance && candidate.n) {
+        *best = candidate;
+        *distance = found;
+    }
+}
+
+Str symbol_nearest(const struct symbols *symbols, Str name)
+{
+    Str best = { .p = NULL, .n = 0 };
+    size_t distance = SIZE_MAX;
+    for (uint32_t i = 0; i < symbols->count; i++)
+        suggest(symbols->items[i].name, name, &best, &distance);
+    return best;
+}
+
+void help_nearest(struct checker *c, Str best)
+{
+    if (best.n)
+        diag_help(c->diags, "did you mean '%.*s'?", STR_ARG(best));
+}
+
+Str servers_text(struct checker *c, const struct rule *rule)
+{
+    const struct server_decl *only = c->policy->servers;
+    Str text = STR_INIT("the pinned servers");
+    if (rule && rule->servers && !rule->servers->next)
+        text = arena_printf(c->mem, "\"%.*s\"", STR_ARG(rule->servers->text));
+    else if (only && !only->next)
+        text = arena_printf(c->mem, "\"%.*s\"", STR_ARG(only->alias));
+    return text;
+}
+
+/* ----------------------------- the policy ------------------------------- */
+
+static bool has_control(Str text)
+{
+    for (size_t at = 0, length = 0; at < text.n; at += length) {
+        uint32_t code = text_decode(text, at, &length);
+        if (code == TEXT_INVALID || text_is_control(code) || text_is_direction(code))
+            return true;
+    }
+    return false;
+}
+
+static void check_header(struct checker *c)
+{
+    const struct policy *policy = c->policy;
+    if (!policy->span.hi) {
+        if (c->had_errors) /* it may be what could not be read */
+            return;
+        diag_add(c->diags, DIAG_NO_POLICY, (Span){ .source = c->source, .lo = 0, .hi = 0 });
+        diag_help(c->diags, "begin with: policy \"name\";");
+    } else if (!policy->name.n || policy->name.n > POLICY_NAME_BYTES_MAX ||
+               has_control(policy->name)) {
+        diag_add(c->diags, DIAG_BAD_POLICY_NAME, policy->name_span, POLICY_NAME_BYTES_MAX);
+    }
+}
+
+static void check_length(struct checker *c, Str text, Span span)
+{
+    if (text.n > TEXT_BYTES_MAX)
+        diag_add(c->diags, DIAG_TEXT_TOO_LONG, span, TEXT_BYTES_MAX);
+}
+
+/* ------------------------------- servers -------------------------------- */
+
+/* What a gateway can have as the last part of /mcp/<alias>. */
+static bool is_alias(Str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char ch = text.p[i];
+        bool is_plain = (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
+        bool is_inner = i > 0 && (ch == '-' || (ch == '_' && text.p[i - 1] != '_'));
+        if (!is_plain && !is_inner)
+            return false;
+    }
+    return text.n > 0 && text.n <= ALIAS_BYTES_MAX;
+}
+
+/* The snapshot's path, which is relative to the folder of the policy. */
+static Str snapshot_path(struct checker *c, Str path)
+{
+    Str own = c->sources->items[c->source].path;
+    size_t folder = own.n;
+    while (folder > 0 && own.p[folder - 1] != '/')
+        folder--;
+    if (str_starts(path, STR("/")) || folder == 0)
+        return path;
+    return arena_printf(c->mem, "%.*s%.*s", (int)folder, own.p, STR_ARG(path));
+}
+
+static void read_snapshot(struct checker *c, struct server_decl *server)
+{
+    Str text, path = snapshot_path(c, server->tools_path);
+    struct snapshot *snapshot = check_memory(c, ARENA_NEW(c->mem, struct snapshot, 1));
+    if (!snapshot)
+        return;
+    enum status status = file_read(path, SOURCE_BYTES_MAX, c->mem, &text);
+    if (status != ST_OK) {
+        diag_add(c->diags, DIAG_SNAPSHOT_READ, server->tools_span, STR_ARG(path),
+                 status_text(status));
+        return;
+    }
+    if (snapshot_parse(text, server->tools_path, server->tools_span, c->mem, c->diags, snapshot))
+        server->snapshot = snapshot;
+}
+
+static void check_servers(struct checker *c)
+{
+    uint32_t count = 0;
+    for (const struct server_decl *s = c->policy->servers; s; s = s->next)
+        count++;
+    c->servers.items = check_memory(c, ARENA_NEW(c->mem, struct symbol, count));
+    for (struct server_decl *s = c->policy->servers; s && c->servers.items; s = s->next) {
+        c->servers.items[c->servers.count++] =
+            (struct symbol){ .name = s->alias, .span = s->alias_span, .item = s };
+        if (!is_alias(s->alias)) {
+            diag_add(c->diags, DIAG_BAD_ALIAS, s->alias_span, STR_ARG(s->alias));
+            diag_help(c->diags, "1 to %d of a-z, 0-9, '-' and single '_', a letter or digit first",
+                      ALIAS_BYTES_MAX);
+        }
+        if (s->tools_span.hi)
+            read_snapshot(c, s);
+    }
+    symbols_settle(c, &c->servers, DIAG_DUPLICATE_SERVER);
+}
+
+/* --------------------------------- lets --------------------------------- */
+
+static void check_lets(struct checker *c)
+{
+    uint32_t count = 0;
+    for (const struct let_decl *l = c->policy->lets; l; l = l->next)
+        count++;
+    c->lets.items = check_memory(c, ARENA_NEW(c->mem, struct symbol, count));
+    for (struct let_decl *l = c->policy->lets; l && c->lets.items; l = l->next)
+        c->lets.items[c->lets.count++] =
+            (struct symbol){ .name = l->name, .span = l->name_span, .item = l };
+    symbols_settle(c, &c->lets, DIAG_DUPLICATE_LET);
+    for (struct let_decl *l = c->policy->lets; l; l = l->next)
+        check_let(c, l);
+}
+
+/* --------------------------------- rules -------------------------------- */
+
+static void check_on(struct checker *c, const struct rule *rule)
+{
+    for (const struct name *name = rule->servers; name; name = name->next) {
+        for (const struct name *other = rule->servers; other != name; other = other->next)
+            if (str_eq(other->text, name->text)) {
+                diag_add(c->diags, DIAG_DUPLICATE_ON, name->span, STR_ARG(name->text));
+                break;
+            }
+        if (!c->servers.count || symbol_find(&c->servers, name->text))
+            continue;
+        diag_add(c->diags, DIAG_UNKNOWN_SERVER, name->span, STR_ARG(name->text));
+        help_nearest(c, symbol_nearest(&c->servers, name->text));
+    }
+}
+
+/* `has args.x` anywhere in a condition guards args.x and what it lies in. */
+static void collect_guards(struct checker *c, const struct expr *expr)
+{
+    if (!expr)
+        return;
+    if (expr->kind == EXPR_HAS) {
+        struct field_note *note = check_memory(c, ARENA_NEW(c->mem, struct field_note, 1));
+        if (note)
+            *note = (struct field_note){ .field = expr->left, .next = c->guards };
+        c->guards = note ? note : c->guards;
+    }
+    collect_guards(c, expr->left);
+    collect_guards(c, expr->right);
+}
+
+static void check_rule(struct checker *c, struct rule *rule)
+{
+    uint32_t errors = c->diags->errors;
+    c->rule = rule;
+    c->guards = c->warned = NULL;
+    if (rule->effect == EFFECT_ASK) {
+        diag_add(
+            c->diags, DIAG_ASK_UNAVAILABLE,
+            (Span){ .source = rule->span.source, .lo = rule->span.lo, .hi = rule->span.lo + 3 });
+        diag_help(c->diags, "until then 'deny' it, or 'allow' it under a condition");
+    }
+    check_length(c, rule->reason, rule->reason_span);
+    check_on(c, rule);
+    check_rule_tools(c, rule);
+    collect_guards(c, rule->when);
+    if (rule->when)
+        check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
+    if (c->diags->errors == errors)
+        lint_rule(c, rule);
+    c->rule = NULL;
+}
+
+bool policy_check(struct policy *policy, struct sources *sources, uint32_t source,
+                  struct arena *mem, struct diags *diags)
+{
+    ENSURE(source < sources->count);
+    struct checker c = {
+        .policy = policy,
+        .sources = sources,
+        .source = source,
+        .mem = mem,
+        .diags = diags,
+        .had_errors = diags->errors > 0,
+    };
+    check_header(&c);
+    check_length(&c, policy->fallback.reason, policy->fallback.reason_span);
+    check_servers(&c);
+    check_lets(&c);
+    for (struct rule *rule = policy->rules; rule && !c.is_out_of_memory; rule = rule->next)
+        check_rule(&c, rule);
+    check_tests(&c);
+    if (diags->errors == 0)
+        lint_policy(&c);
+    if (c.is_out_of_memory)
+        diag_add(diags, DIAG_NO_MEMORY, (Span){ .source = source, .lo = 0, .hi = 0 });
+    return diags->errors == 0;
+}

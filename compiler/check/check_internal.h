@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_internal.h - what the parts of the checker share. Private to check*.c.
+ *
+ * check.c goes over the declarations, check_tools.c finds the tools that a rule speaks of and what
+ * they say of an argument, check_expr.c types conditions, check_constant.c lets and patterns,
+ * check_test.c reads the tests' JSON, check_lint.c warns. Each reports where it finds; a node once
+ * reported has TYPE_ERROR and is not mentioned again.
+ */
+#ifndef COMPILER_CHECK_CHECK_INTERNAL_H
+#define COMPILER_CHECK_CHECK_INTERNAL_H
+
+#include "compiler/check/check.h"
+#include "compiler/pattern/automaton.h"
+
+enum {
+    POLICY_NAME_BYTES_MAX = 128,
+    ALIAS_BYTES_MAX = 64,
+    TEXT_BYTES_MAX = 1024, /* of a reason, a tool's name, a test's name */
+    LET_WEIGHT_MAX = 4096, /* constants joined for one let: a bound on work, not on style */
+};
+
+/* A sorted list of names, to find one and to see doubles. */
+struct symbol {
+    Str name;
+    Span span;
+    void *item;
+};
+
+struct symbols {
+    struct symbol *items;
+    uint32_t count;
+};
+
+/* The tools that the rule being checked can be about. */
+struct scope {
+    const struct pinned_tool **tools;
+    uint32_t count;
+    bool is_closed; /* no other tool can be meant: every server is pinned, none is open */
+};
+
+/* A field that was warned about, or that `has` asks for, in the rule being checked. */
+struct field_note {
+    const struct expr *field;
+    struct field_note *next;
+};
+
+struct checker {
+    struct policy *policy;
+    struct sources *sources;
+    uint32_t source;
+    struct arena *mem;
+    struct diags *diags;
+    struct symbols lets, servers;
+    const struct rule *rule; /* being checked; NULL in a let */
+    struct scope scope;
+    struct field_note *guards, *warned;
+    uint32_t let_depth;
+    bool had_errors; /* the parser reported some: what seems missing may have been lost */
+    bool is_out_of_memory;
+};
+
+/* check.c */
+void *check_memory(struct checker *c, void *memory); /* notes NULL, hands it on */
+/* Sorts, reports all but the first of each name, and keeps the first. */
+void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice);
+const struct symbol *symbol_find(const struct symbols *symbols, Str name);
+/* The nearest of the names to one that is none of them; empty when none is near. */
+Str symbol_nearest(const struct symbols *symbols, Str name);
+/* The better of two candidates for a suggestion; distance starts at SIZE_MAX. */
+void suggest(Str candidate, Str name, Str *best, size_t *distance);
+/* Adds help "did you mean ..." unless best is empty. */
+void help_nearest(struct checker *c, Str best);
+/* `in ...` for messages: a server by its alias, or all of them. */
+Str servers_text(struct checker *c, const struct rule *rule);
+
+/* check_tools.c */
+/* Fills c->scope for the rule and reports tool names and patterns that can't be meant. */
+void check_rule_tools(struct checker *c, const struct rule *rule);
+/* The type of args.path in the scope; reports what no tool has. */
+Type check_argument(struct checker *c, const struct expr *field, bool is_guarded);
+/* Reports text at span when the field is an enum without that value in every tool of the scope. */
+void check_enum_value(struct checker *c, const struct expr *field, Str text, Span span);
+/* True when a covered server could have tools that the checker can't see. */
+bool rule_covers(const struct rule *rule, Str alias);
+/* "args.a.b" as written. */
+Str field_text(struct checker *c, const struct expr *field);
+
+/* check_expr.c */
+void check_condition(struct checker *c, struct expr *expr, const char *what);
+Type check_value(struct checker *c, struct expr *expr);
+/* The type of what a name stands for, which may be no value (a set). */
+Type check_name(struct checker *c, struct expr *expr);
+/* A set or a list with its elements. */
+Type check_group(struct checker *c, struct expr *expr);
+/* and, or, not, has, a comparison: true, false or unknown, and no value. */
+bool expr_is_condition(const struct expr *expr);
+
+/* check_constant.c */
+/* Types a let's value, and those of the lets it names first. */
+void check_let(struct checker *c, struct let_decl *let);
+/* Reports a pattern that can't be read; one that is too large is the emitter's to find. */
+void check_pattern(struct checker *c, Str text, enum automaton_syntax syntax, Span span);
+Type check_pattern_literal(struct checker *c, struct expr *expr);
+/* The expression behind names. */
+const struct expr *expr_behind(const struct expr *expr);
+bool expr_is_constant(const struct expr *expr);
+/* A string that is known now, put together from pieces if need be; false otherwise. */
+bool expr_text(struct checker *c, const struct expr *expr, Str *text);
+
+/* check_test.c */
+void check_tests(struct checker *c);
+
+/* check_lint.c */
+void lint_rule(struct checker *c, const struct rule *rule);
+void lint_policy(struct checker *c);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_lint.c - what is legal and hardly ever meant. Warnings only, and only in a policy without
+ * errors, where what a rule says is what was written. */
+#include "compiler/check/check_internal.h"
+
+/* A constant prefix of a path or URL that ends in the middle of a name. */
+static void lint_prefix(struct checker *c, const struct expr *prefix)
+{
+    Str text;
+    if (!expr_text(c, prefix, &text) || text.n < 2 || str_ends(text, STR("/")))
+        return;
+    bool is_url = str_starts(text, STR("https://")) || str_starts(text, STR("http://"));
+    size_t from = is_url ? (size_t)(text.p[4] == 's' ? 8 : 7) : 0;
+    bool is_host = is_url && text.n > from && !memchr(text.p + from, '/', text.n - from);
+    if (text.p[0] != '/' && !is_host)
+        return;
+    diag_add(c->diags, DIAG_OPEN_PREFIX, prefix->span, STR_ARG(text));
+    diag_help(c->diags, "end it with '/'");
+}
+
+static void lint_condition(struct checker *c, const struct expr *expr)
+{
+    if (!expr)
+        return;
+    if (expr->kind == EXPR_BINARY && expr->op == OP2_STARTS)
+        lint_prefix(c, expr->right);
+    lint_condition(c, expr->left);
+    lint_condition(c, expr->right);
+}
+
+static bool is_everything(Str pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++)
+        if (pattern.p[i] != '*')
+            return false;
+    return pattern.n > 0;
+}
+
+void lint_rule(struct checker *c, const struct rule *rule)
+{
+    lint_condition(c, rule->when);
+    if (rule->effect != EFFECT_ALLOW || rule->when)
+        return;
+    for (const struct name *name = rule->tools; name; name = name->next) {
+        if (!is_everything(name->text))
+            continue;
+        diag_add(c->diags, DIAG_ALLOW_EVERYTHING, name->span);
+        diag_help(c->diags, "name the tools, or add a 'when'");
+    }
+}
+
+static bool is_spoken_of(const struct policy *policy, Str alias)
+{
+    for (const struct rule *rule = policy->rules; rule; rule = rule->next)
+        if (rule_covers(rule, alias))
+            return true;
+    return policy->rules == NULL;
+}
+
+void lint_policy(struct checker *c)
+{
+    for (const struct let_decl *let = c->policy->lets; let; let = let->next)
+        if (!let->is_used)
+            diag_add(c->diags, DIAG_UNUSED_LET, let->name_span, STR_ARG(let->name));
+    for (const struct server_decl *s = c->policy->servers; s; s = s->next)
+        if (!is_spoken_of(c->policy, s->alias))
+            diag_add(c->diags, DIAG_UNUSED_SERVER, s->alias_span, STR_ARG(s->alias));
+    if (!c->policy->rules)
+        diag_add(c->diags, DIAG_NO_RULES, c->policy->name_span);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.h - one call as JSON, for `mcpc eval` and the tests of a policy. */
+#ifndef COMPILER_COMMAND_CALL_H
+#define COMPILER_COMMAND_CALL_H
+
+#include "runtime/vm/vm.h"
+
+struct call {
+    struct json_doc doc; /* holds the arguments */
+    struct principal principal;
+    struct vm_call vm; /* points into the two above: don't move a struct call */
+};
+
+/* Reads {"server","tool","arguments","principal":{"id","groups"}}; "tool" is required, other keys
+ * are refused. False with *why filled (lies in mem). */
+bool call_read(Str json, struct arena *mem, struct call *call, Str *why);
+
+/* Reads {"id","groups"}; empty text is the principal "anonymous" without groups. */
+bool principal_read(Str json, struct arena *mem, struct principal *principal, Str *why);
+
+/* An object; empty text is no arguments. */
+bool arguments_read(Str json, struct arena *mem, struct call *call, Str *why);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_build.c - compile, check, fmt, disasm: the subcommands that judge no call. */
+#include "compiler/command/command.h"
+
+#include <stdio.h>
+
+static Str default_output(struct arena *mem, Str path)
+{
+    if (str_ends(path, STR(".pol")))
+        path = str_sub(path, 0, path.n - 4);
+    return arena_printf(mem, "%.*s.polb", STR_ARG(path));
+}
+
+static void print_cost(const struct compilation *c)
+{
+    struct program *program;
+    struct bundle_error error;
+    if (program_load(buf_str(&c->bundle), &program, &error) != ST_OK)
+        return;
+    (void)fprintf(stderr, "%u rules, %u conditions, %u tools, %zu bytes; identity %s\n",
+                  program->counts[SECTION_RULES], program->counts[SECTION_ATOMS],
+                  program->counts[SECTION_TOOLS], program->bytes.n, program->id);
+    (void)fprintf(stderr, "cost of a decision: at most %llu + %llu a byte of the call\n",
+                  (unsigned long long)program->meta->cost_fixed,
+                  (unsigned long long)program->meta->cost_per_byte);
+    program_release(program);
+}
+
+enum exit_code mcpc_compile(const struct options *options)
+{
+    struct compilation c;
+    compilation_init(&c);
+    bool is_good = compilation_check(&c, options->files[0]) && compilation_emit(&c);
+    enum exit_code code = failure_code(&c);
+    report_diags(&c, options);
+    if (is_good) {
+        Str output =
+            options->output.n ? options->output : default_output(&c.mem, options->files[0]);
+        code = write_file(output, buf_str(&c.bundle));
+        if (code == EXIT_OK && options->verbose)
+            print_cost(&c);
+    }
+    compilation_free(&c);
+    return code;
+}
+
+enum exit_code mcpc_check(const struct options *options)
+{
+    enum exit_code code = EXIT_OK;
+    for (int i = 0; i < options->file_count; i++) {
+        struct compilation c;
+        compilation_init(&c);
+        bool is_good = compilation_check(&c, options->files[i]) && compilation_emit(&c);
+        if (!is_good && failure_code(&c) > code)
+            code = failure_code(&c);
+        report_diags(&c, options);
+        compilation_free(&c);
+    }
+    return code;
+}
+
+static enum exit_code put_layout(Str path, Str old, Str text, const struct options *options)
+{
+    bool is_same = str_eq(text, old);
+    if (options->write)
+        return is_same ? EXIT_OK : write_file(path, text);
+    if (!options->check)
+        return put_text(text);
+    if (is_same)
+        return EXIT_OK;
+    (void)fprintf(stderr, "%.*s: differs from what `mcpc fmt` prints\n", STR_ARG(path));
+    return EXIT_FINDINGS;
+}
+
+static enum exit_code format_file(Str path, const struct options *options)
+{
+    struct compilation c;
+    struct buf text;
+    compilation_init(&c);
+    buf_init(&text, (size_t)SOURCE_BYTES_MAX * 4);
+    enum exit_code code = EXIT_OK;
+    if (compilation_parse(&c, path)) {
+        const struct source *source = &c.sources.items[c.source];
+        policy_print(c.policy, source, &text);
+        code = text.is_full ? usage_error("%.*s: the layout is too large", STR_ARG(path))
+                            : put_layout(path, source->text, buf_str(&text), options);
+    } else {
+        code = failure_code(&c);
+        report_diags(&c, options);
+    }
+    buf_free(&text);
+    compilation_free(&c);
+    return code;
+}
+
+enum exit_code mcpc_fmt(const struct options *options)
+{
+    enum exit_code worst = EXIT_OK;
+    for (int i = 0; i < options->file_count; i++) {
+        enum exit_code code = format_file(options->files[i], options);
+        if (code > worst)
+            worst = code;
+    }
+    return worst;
+}
+
+enum exit_code mcpc_disasm(const struct options *options)
+{
+    struct program *program;
+    struct bundle_error error;
+    struct buf text;
+    enum status status = program_read(options->files[0].p, &program, &error);
+    if (status != ST_OK)
+        return usage_error("%s: %s", options->files[0].p, error.text);
+    buf_init(&text, (size_t)1 << 30);
+    program_disassemble(program, &text);
+    enum exit_code code = put_text(buf_str(&text));
+    buf_free(&text);
+    program_release(program);
+    return code;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/command/driver.h"
+
+#include <errno.h>
+
+void compilation_init(struct compilation *c)
+{
+    *c = (struct compilation){ .source = 0 };
+    arena_init(&c->mem, COMPILATION_BYTES_MAX);
+    diags_init(&c->diags, &c->mem);
+    buf_init(&c->bundle, BUNDLE_BYTES_MAX);
+}
+
+void compilation_free(struct compilation *c)
+{
+    buf_free(&c->bundle);
+    arena_reset(&c->mem);
+}
+
+bool compilation_parse(struct compilation *c, Str path)
+{
+    errno = 0;
+    enum status status = source_read(&c->sources, path, &c->mem, &c->source);
+    if (status != ST_OK) {
+        const char *why = status == ST_IO && errno ? strerror(errno) : status_text(status);
+        diag_add(&c->diags, DIAG_SOURCE_READ, (Span){ 0 }, STR_ARG(path), why);
+        return false;
+    }
+    c->policy = policy_parse(&c->sources, c->source, &c->mem, &c->diags);
+    return c->diags.errors == 0;
+}
+
+bool compilation_check(struct compilation *c, Str path)
+{
+    (void)compilation_parse(c, path);
+    if (!c->policy)
+        return false;
+    /* Checked also after syntax errors: what could be read may have more to report. */
+    return policy_check(c->policy, &c->sources, c->source, &c->mem, &c->diags) &&
+           c->diags.errors == 0;
+}
+
+bool compilation_emit(struct compilation *c)
+{
+    return policy_emit(c->policy, &c->sources, &c->mem, &c->diags, &c->bundle);
+}
+
+bool compilation_program(struct compilation *c, Str path, struct program **out)
+{
+    struct bundle_error error;
+    if (!compilation_check(c, path) || !compilation_emit(c))
+        return false;
+    if (program_load(buf_str(&c->bundle), out, &error) == ST_OK)
+        return true;
+    diag_add(&c->diags, DIAG_POLICY_TOO_LARGE, c->policy->name_span, error.text);
+    return false;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help.c - reference tables printed from the lists that the programs are made of; docs/ holds their
+ * output, and `make check-docs` proves that it is current. */
+#include "compiler/command/command.h"
+#include "runtime/vm/vm.h"
+
+#include <stdio.h>
+
+static const char *operand_words(enum op_operands operands)
+{
+    switch (operands) {
+    case OPERANDS_NONE: return "";
+    case OPERANDS_D_SLOT: return "a register, c slot";
+    case OPERANDS_D_CONST: return "a register, c constant";
+    case OPERANDS_D_RR: return "a register, b two registers";
+    case OPERANDS_D_R: return "a register, b register";
+    case OPERANDS_R: return "b register";
+    case OPERANDS_RR: return "b two registers";
+    case OPERANDS_R_SET: return "b register, c set";
+    case OPERANDS_R_DFA: return "b register, c automaton";
+    case OPERANDS_TEST: return "a mask, b skip, c atom";
+    case OPERANDS_SKIP: return "b skip";
+    }
+    return "";
+}
+
+static void print_opcodes(void)
+{
+    static const char *const kinds[] = { "value", "truth", "branch", "end" };
+    printf("## Instructions\n\n| number | name | kind | operands | what it does |\n"
+           "| --- | --- | --- | --- | --- |\n");
+    for (int i = 0; i < OP_COUNT; i++)
+        printf("| %d | `%s` | %s | %s | %s |\n", i, op_table[i].name, kinds[op_table[i].kind],
+               operand_words(op_table[i].operands), op_table[i].doc);
+}
+
+static void print_sections(void)
+{
+    static const char *const docs[] = {
+#define SECTION(NAME, name, type, doc) [SECTION_##NAME] = (doc),
+#include "runtime/bundle/section.def"
+#undef SECTION
+    };
+    printf("\n## Sections\n\n| number | name | bytes of an element | what it holds |\n"
+           "| --- | --- | --- | --- |\n");
+    for (int i = 0; i < SECTION_COUNT; i++)
+        printf("| %d | `%s` | %u | %s |\n", i, section_names[i], section_element_bytes[i], docs[i]);
+}
+
+static void print_causes(void)
+{
+    printf("\n## Causes of a verdict\n\n| word | meaning |\n| --- | --- |\n");
+#define CAUSE(name, word, doc) printf("| `%s` | %s |\n", word, doc);
+#include "runtime/vm/cause.def"
+#undef CAUSE
+}
+
+static void print_diagnostics(void)
+{
+    enum { ERROR, WARNING };
+    printf("| code | severity | text |\n| --- | --- | --- |\n");
+#define DIAG(name, number, severity, text)                                                         \
+    printf("| %c%d | %s | `%s` |\n", (severity) == ERROR ? 'E' : 'W', number,                      \
+           (severity) == ERROR ? "error" : "warning", text);
+#include "compiler/source/diag.def"
+#undef DIAG
+}
+
+bool help_topic(Str topic)
+{
+    if (str_eq(topic, STR("bytecode"))) {
+        print_opcodes();
+        print_sections();
+        print_causes();
+        return true;
+    }
+    if (str_eq(topic, STR("diagnostics"))) {
+        print_diagnostics();
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/command/verdict.h"
+
+static const char *verdict_word(const struct decision *decision)
+{
+    return decision->verdict == VERDICT_ALLOW ? "allow" : "deny";
+}
+
+Str program_only_server(const struct program *program)
+{
+    bool is_only = program->counts[SECTION_SERVERS] == 1;
+    return is_only ? program_text(program, program->servers[0].alias) : STR("");
+}
+
+static void add_cause(const struct program *p, const struct vm_call *call, const struct decision *d,
+                      struct buf *out)
+{
+    switch (d->cause) {
+    case CAUSE_RULE: buf_printf(out, "a rule says so"); break;
+    case CAUSE_DEFAULT:
+        buf_printf(out, d->rule == B_NONE ? "no rule is about this tool"
+                                          : "no rule allows it; the nearest does not hold");
+        break;
+    case CAUSE_UNKNOWN_SERVER:
+        buf_printf(out, "policy \"%.*s\" does not speak of server \"%.*s\"",
+                   STR_ARG(program_name(p)), STR_ARG(call->server));
+        break;
+    case CAUSE_UNKNOWN_TOOL: buf_printf(out, "the pinned tools have no such tool"); break;
+    case CAUSE_UNKNOWN_ARGUMENT:
+        buf_printf(out, "the pinned tool has no argument \"%.*s\"", STR_ARG(d->argument));
+        break;
+    case CAUSE_UNSAFE_NUMBER:
+        buf_printf(out, "%.*s compares a number that a double can't hold exactly",
+                   STR_ARG(d->argument));
+        break;
+    case CAUSE_INTERNAL:
+    case CAUSE_COUNT: buf_printf(out, "an internal fault"); break;
+    }
+}
+
+void verdict_print(const struct program *p, const struct vm_call *call, const struct decision *d,
+                   struct buf *out)
+{
+    char place[BUNDLE_TEXT_MAX];
+    buf_printf(out, "%s  %.*s", verdict_word(d), STR_ARG(call->tool));
+    if (call->server.n)
+        buf_printf(out, " on %.*s", STR_ARG(call->server));
+    buf_printf(out, " for %.*s: ", STR_ARG(call->principal->id));
+    add_cause(p, call, d, out);
+    buf_add_char(out, '\n');
+    if (d->rule != B_NONE) {
+        (void)vm_rule_place(p, d->rule, place, sizeof place);
+        buf_printf(out, "  %s: %.*s\n", place, STR_ARG(program_text(p, p->rules[d->rule].text)));
+    }
+    if (d->reason.n)
+        buf_printf(out, "  reason: %.*s\n", STR_ARG(d->reason));
+    if (d->unknown_atom != B_NONE) {
+        const struct b_atom *atom = &p->atoms[d->unknown_atom];
+        buf_printf(out, "  unknown: `%.*s` %s\n", STR_ARG(program_text(p, atom->text)),
+                   vm_unknown_text(d->unknown));
+    }
+}
+
+static void add_member(struct buf *out, const char *key, Str value)
+{
+    if (value.n == 0)
+        return;
+    buf_printf(out, ",\"%s\":", key);
+    json_write_string(out, value);
+}
+
+void verdict_json(const struct program *p, const struct vm_call *call, const struct decision *d,
+                  struct buf *out)
+{
+    char place[BUNDLE_TEXT_MAX];
+    size_t n = vm_rule_place(p, d->rule, place, sizeof place);
+    buf_printf(out, "{\"verdict\":\"%s\",\"cause\":\"%s\"", verdict_word(d),
+               vm_cause_word(d->cause));
+    add_member(out, "server", call->server);
+    add_member(out, "tool", call->tool);
+    add_member(out, "principal", call->principal->id);
+    add_member(out, "policy", program_name(p));
+    buf_printf(out, ",\"policy_id\":\"%s\"", p->id);
+    add_member(out, "source", (Str){ .p = place, .n = n });
+    if (d->rule != B_NONE)
+        add_member(out, "rule", program_text(p, p->rules[d->rule].text));
+    add_member(out, "reason", d->reason);
+    add_member(out, "argument", d->argument);
+    if (d->unknown_atom != B_NONE) {
+        add_member(out, "unknown", program_text(p, p->atoms[d->unknown_atom].text));
+        add_member(out, "unknown_why", str_of(vm_unknown_text(d->unknown)));
+    }
+    buf_add(out, STR("}"));
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit.c - the emitter's outline: rules in source order, then which tool they concern, then the
+ * file. Everything is numbered by first use in that order, so the bundle is a function of the
+ * source and the snapshots alone. */
+#include "compiler/emit/emit_internal.h"
+
+uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, Str pattern, Span span)
+{
+    struct automaton automaton;
+    struct automaton_error error = { .text = "" };
+    Str key = arena_printf(e->mem, "%d:%.*s", (int)syntax, STR_ARG(pattern));
+    const uint32_t *known = key.p ? intern_get(&e->patterns, key) : NULL;
+    if (known)
+        return *known;
+    enum status status = automaton_build(&pattern, 1, syntax, e->mem, &automaton, &error);
+    if (status != ST_OK) {
+        diag_add(e->diags, status == ST_LIMIT ? DIAG_PATTERN_TOO_LARGE : DIAG_BAD_PATTERN, span,
+                 error.text);
+        return 0;
+    }
+    uint32_t dfa = bundle_dfa(&e->bundle, &automaton);
+    e->bundle.is_full |= !key.p || !intern_put(&e->patterns, key, dfa);
+    return dfa;
+}
+
+void emit_place(const struct emitter *e, Span span, uint32_t *source, uint32_t *line,
+                uint32_t *column)
+{
+    *source = span.source;
+    source_position(&e->sources->items[span.source], span.lo, line, column);
+}
+
+enum { QUOTE_MAX = 160 };
+
+/* The end of what can be quoted from text: one line, cut at a code point. */
+static size_t quote_end(Str text)
+{
+    size_t end = 0;
+    while (end < text.n && text.p[end] != '\n' && text.p[end] != '\r' && end < QUOTE_MAX)
+        end++;
+    while (end && end < text.n && ((unsigned char)text.p[end] & 0xC0) == 0x80)
+        end--;
+    while (end && (text.p[end - 1] == ' ' || text.p[end - 1] == '\t'))
+        end--;
+    return end;
+}
+
+struct b_text emit_quote(struct emitter *e, Span span)
+{
+    Str text = str_sub(e->sources->items[span.source].text, span.lo, span.hi);
+    return bundle_text(&e->bundle, str_sub(text, 0, quote_end(text)));
+}
+
+/* A source is known by its file name: the same policy gives the same bundle in any folder. */
+static Str file_name(Str path)
+{
+    for (size_t i = path.n; i > 0; i--) {
+        if (path.p[i - 1] == '/')
+            return str_sub(path, i, path.n);
+    }
+    return path;
+}
+
+static void emit_rule(struct emitter *e, const struct rule *rule, struct rule_code *code)
+{
+    struct b_rule record = { .effect = rule->effect == EFFECT_ALLOW ? B_ALLOW : B_DENY };
+    buf_clear(&code->insns);
+    buf_clear(&code->targets);
+    emit_rule_code(e, rule->effect, rule->when, code);
+    emit_place(e, rule->span, &record.source, &record.line, &record.column);
+    record.reason = bundle_text(&e->bundle, rule->reason);
+    record.text = emit_quote(e, rule->span);
+    record.code_count = (uint32_t)(code->insns.n / sizeof(struct b_insn));
+    (void)bundle_add(&e->bundle, SECTION_RULES, &record);
+}
+
+/* Rules' code stands behind all atoms' code, which is complete only after the last rule. */
+static void emit_rules(struct emitter *e)
+{
+    struct rule_code code;
+    struct buf all;
+    buf_init(&code.insns, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(struct b_insn));
+    buf_init(&code.targets, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(uint32_t));
+    buf_init(&all, BUNDLE_BYTES_MAX);
+    for (uint32_t i = 0; i < e->rule_count && !e->bundle.is_full; i++) {
+        emit_rule(e, e->rules[i], &code);
+        buf_add(&all, buf_str(&code.insns));
+    }
+    uint32_t first = bundle_count(&e->bundle, SECTION_CODE);
+    struct buf *rules = &e->bundle.sections[SECTION_RULES];
+    for (size_t at = 0; at < rules->n; at += sizeof(struct b_rule)) {
+        struct b_rule record;
+        memcpy(&record, rules->p + at, sizeof record);
+        record.code = first;
+        first += record.code_count;
+        memcpy(rules->p + at, &record, sizeof record);
+    }
+    buf_add(&e->bundle.sections[SECTION_CODE], buf_str(&all));
+    e->bundle.is_full |= all.is_full || e->bundle.sections[SECTION_CODE].is_full;
+    buf_free(&code.insns);
+    buf_free(&code.targets);
+    buf_free(&all);
+}
+
+static bool list_rules(struct emitter *e)
+{
+    for (const struct rule *rule = e->policy->rules; rule; rule = rule->next)
+        e->rule_count++;
+    e->rules = ARENA_NEW(e->mem, const struct rule *, e->rule_count);
+    uint32_t n = 0;
+    for (const struct rule *rule = e->policy->rules; rule && e->rules; rule = rule->next)
+        e->rules[n++] = rule;
+    return e->rules != NULL;
+}
+
+static void finish(struct emitter *e, struct buf *out)
+{
+    struct bundle_error error = { .text = "" };
+    struct b_meta meta = { .version = e->policy->version,
+                           .name = bundle_text(&e->bundle, e->policy->name),
+                           .compiler = bundle_text(&e->bundle, STR("mcpc " MCP_VERSION)),
+                           .default_reason = bundle_text(&e->bundle, e->policy->fallback.reason) };
+    for (uint32_t i = 0; i < e->sources->count; i++) {
+        struct b_text name = bundle_text(&e->bundle, file_name(e->sources->items[i].path));
+        (void)bundle_add(&e->bundle, SECTION_SOURCES, &name);
+    }
+    enum status status = bundle_finish(&e->bundle, &meta, out, &error);
+    if (status == ST_LIMIT && !error.text[0])
+        diag_add(e->diags, DIAG_NO_MEMORY, e->policy->name_span);
+    else if (status != ST_OK)
+        diag_add(e->diags, DIAG_POLICY_TOO_LARGE, e->policy->name_span, error.text);
+}
+
+bool policy_emit(const struct policy *policy, const struct sources *sources, struct arena *mem,
+                 struct diags *diags, struct buf *out)
+{
+    struct emitter e = { .policy = policy, .sources = sources, .mem = mem, .diags = diags };
+    struct b_shape anything = { .flags = B_SHAPE_OPEN };
+    uint32_t errors = diags->errors;
+    bundle_init(&e.bundle, mem);
+    intern_init(&e.patterns, mem);
+    (void)bundle_add(&e.bundle, SECTION_SHAPES, &anything);
+    if (!list_rules(&e))
+        e.bundle.is_full = true;
+    emit_rules(&e);
+    emit_routes(&e);
+    if (diags->errors == errors)
+        finish(&e, out);
+    bundle_free(&e.bundle);
+    return diags->errors == errors;
+}

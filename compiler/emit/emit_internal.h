@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit_internal.h - shared by the emitter's files: emit.c (rules and the whole), emit_cond.c
+ * (conditions to branches), emit_atom.c (values and truths), emit_route.c (which rules concern
+ * which tool), emit_shape.c (what pinned arguments look like). */
+#ifndef COMPILER_EMIT_EMIT_INTERNAL_H
+#define COMPILER_EMIT_EMIT_INTERNAL_H
+
+#include "compiler/emit/bundle_write.h"
+#include "compiler/emit/emit.h"
+
+struct emitter {
+    const struct policy *policy;
+    const struct sources *sources;
+    struct arena *mem;
+    struct diags *diags;
+    struct bundle bundle;
+    struct intern patterns;    /* syntax and text of a pattern to its dfa */
+    const struct rule **rules; /* in source order: a rule's index in the bundle */
+    uint32_t rule_count;
+};
+
+/* The code of one rule while it grows; branches hold labels until the end. */
+struct rule_code {
+    struct buf insns;   /* struct b_insn; of branches b is a label */
+    struct buf targets; /* uint32_t per label: index of the instruction it stands before */
+};
+
+/* Emits the code of a rule with that effect and condition (NULL: always). */
+void emit_rule_code(struct emitter *e, enum effect effect, const struct expr *when,
+                    struct rule_code *code);
+
+/* The atom for a condition that is no and, or, not, != or > (those are branches), from whose
+ * truth values `mask` are wanted. */
+uint32_t emit_atom(struct emitter *e, const struct expr *expr);
+
+/* Fills SERVERS, TOOLS, ACCEPTS, LISTS. */
+void emit_routes(struct emitter *e);
+
+/* The shape of a schema, 0 when it accepts anything. */
+uint32_t emit_shape(struct emitter *e, const struct schema *schema, uint32_t depth);
+
+/* What a let stands for, however many lets away. */
+const struct expr *expr_resolve(const struct expr *expr);
+
+/* A constant string or number as text; false when the expression reads the call. */
+bool expr_constant_text(struct emitter *e, const struct expr *expr, Str *text);
+
+/* The dfa of a pattern; reports what is wrong with it at span. */
+uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, Str pattern, Span span);
+
+/* The source text of a span, cut to what a bundle quotes, on one line. */
+struct b_text emit_quote(struct emitter *e, Span span);
+void emit_place(const struct emitter *e, Span span, uint32_t *source, uint32_t *line,
+                uint32_t *column);
+
+#endif

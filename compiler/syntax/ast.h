@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ast.h - a policy as written, then typed. All nodes live in the compilation's arena.
+ *
+ * The parser fills everything but the fields marked "checked", which check.h fills; the emitter
+ * and the printer only read. Lists are linked in source order.
+ */
+#ifndef COMPILER_SYNTAX_AST_H
+#define COMPILER_SYNTAX_AST_H
+
+#include "compiler/schema/schema.h"
+#include "compiler/source/diag.h"
+
+enum type_kind {
+    TYPE_ERROR, /* already reported: accepted everywhere, says nothing again */
+    TYPE_ANY,   /* not known at compile time: judged at run time, wrong type is unknown */
+    TYPE_NULL,
+    TYPE_BOOL,
+    TYPE_NUMBER, /* exact decimal; integers are numbers */
+    TYPE_STRING,
+    TYPE_LIST,
+    TYPE_OBJECT,
+    TYPE_SET,     /* a constant set: { ... } */
+    TYPE_PATTERN, /* /regex/ */
+};
+
+typedef struct {
+    enum type_kind kind;
+    enum type_kind element; /* of TYPE_LIST and TYPE_SET; TYPE_ANY when unknown or empty */
+} Type;
+
+enum expr_kind {
+    EXPR_NULL,
+    EXPR_BOOL,          /* truth */
+    EXPR_NUMBER,        /* text: JSON's number grammar, underscores between digits removed */
+    EXPR_STRING,        /* text: decoded, no interpolation in it */
+    EXPR_INTERPOLATION, /* items: EXPR_STRING pieces and expressions, in order */
+    EXPR_PATTERN,       /* text: between the slashes, "\/" undone */
+    EXPR_LIST,          /* items: [ ... ] */
+    EXPR_SET,           /* items: { ... } */
+    EXPR_NAME,          /* text; checked: let */
+    EXPR_FIELD,         /* root, path */
+    EXPR_NOT,           /* left */
+    EXPR_HAS,           /* left: a field */
+    EXPR_LENGTH,        /* left: length(x) */
+    EXPR_BINARY,        /* op, left, right */
+};
+
+enum binary_op {
+    OP2_AND,
+    OP2_OR,
+    OP2_EQ,
+    OP2_NE,
+    OP2_LT,
+    OP2_LE,
+    OP2_GT,
+    OP2_GE,
+    OP2_IN, /* right: set, list (constant or an argument), or an EXPR_NAME of one */
+    OP2_STARTS,
+    OP2_ENDS,
+    OP2_CONTAINS, /* left string, right string; or left list, right element */
+    OP2_MATCHES,  /* right: EXPR_PATTERN or an EXPR_NAME of one */
+    OP2_LIKE,     /* right: a constant string read as a glob */
+    OP2_ELSE,     /* left ?? right */
+};
+
+enum field_root { ROOT_ARGS, ROOT_PRINCIPAL };
+
+/* The members of `principal` in this version. */
+enum principal_field { PRINCIPAL_ID, PRINCIPAL_GROUPS };
+
+struct name { /* a key of a field path, a group of strings in a clause */
+    Str text;
+    Span span;
+    struct name *next;
+};
+
+struct let_decl;
+
+struct expr {
+    enum expr_kind kind;
+    Span span;
+    Type type;         /* checked */
+    struct expr *next; /* in items */
+    bool truth;
+    bool is_piece; /* of EXPR_STRING: the bare text of an interpolation */
+    Str text;
+    enum binary_op op;
+    struct expr *left, *right, *items;
+    uint32_t height; /* nodes below on the longest way down: at most POLICY_NESTING_MAX */
+    enum field_root root;
+    struct name *path;              /* at least one */
+    enum principal_field principal; /* checked: for ROOT_PRINCIPAL */
+    struct let_decl *let;           /* checked: for EXPR_NAME */
+};
+
+struct let_decl {
+    Str name;
+    Span name_span, span;
+    struct expr *value;
+    bool is_used;    /* checked */
+    bool is_busy;    /* private to the checker: cycle detection */
+    bool is_checked; /* private to the checker */
+    uint32_t weight; /* checked: constants in it, those of named lets counted each time */
+    struct let_decl *next;
+};
+
+struct server_decl {
+    Str alias;
+    Span alias_span, span;
+    Str tools_path; /* empty: not pinned */
+    Span tools_span;
+    bool is_open;
+    struct snapshot *snapshot; /* checked; NULL when not pinned */
+    struct server_decl *next;
+};
+
+enum effect { EFFECT_DENY, EFFECT_ASK, EFFECT_ALLOW };
+
+struct rule {
+    enum effect effect;   /* EFFECT_ASK is parsed and refused by the checker in this version */
+    struct name *tools;   /* literal names or globs (with *, ?, [..], {..}); at least one */
+    struct name *servers; /* `on "a", "b"`; NULL: every server */
+    struct expr *when;    /* NULL: always. `unless x` is stored as EXPR_NOT of x */
+    bool is_unless;       /* for the printer */
+    Str reason;           /* empty: none */
+    Span span, reason_span;
+    struct rule *next;
+};
+
+struct default_decl {
+    Str reason;
+    Span span, reason_span;
+    bool is_present;
+};
+
+enum expectation { EXPECT_ALLOW, EXPECT_DENY };
+
+struct test_call { /* one call with what is expected of it */
+    Str server;    /* `on "alias"`; empty: the only one */
+    Span server_span;
+    Str tool;
+    Str arguments; /* the JSON text as it stands in the source; empty: none */
+    Span tool_span, arguments_span;
+    Str principal; /* the JSON text of the `as` in force; empty: none */
+    Span principal_span;
+    enum expectation expectation;
+    Str reason;       /* must occur in the reason; empty: any */
+    Span expect_span; /* hi 0: no `expect` followed (an error) */
+    Span expect_reason_span;
+    Span call_span, as_span; /* of the statements; as_span.hi 0: no `as` is in force */
+    struct test_call *next;
+};
+
+struct test {
+    Str name;
+    Span name_span, span;
+    struct test_call *calls;
+    struct test *next;
+};
+
+struct policy {
+    uint32_t source;
+    Str name;
+    uint32_t version;     /* 0: not given */
+    Span name_span, span; /* span.hi 0: the source has no `policy` statement */
+    struct server_decl *servers;
+    struct let_decl *lets;
+    struct rule *rules;
+    struct default_decl fallback;
+    struct test *tests;
+    struct comment *comments; /* all, in source order, for the printer */
+};
+
+struct comment {
+    Span span;          /* from the opening mark to its end, without the line end */
+    bool is_line_start; /* nothing but white space stands before it on its line */
+    struct comment *next;
+};
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parse.h - between the grammar and the tree: what a rule of grammar/policy.y calls when it is
+ * complete. Private to parse.c, ast.c and the grammar.
+ *
+ * Each action is one call, takes what it is given into the tree and never fails towards the
+ * grammar: without memory it marks the parse as stopped and gives NULL, which every action takes.
+ */
+#ifndef COMPILER_SYNTAX_PARSE_H
+#define COMPILER_SYNTAX_PARSE_H
+
+#include "compiler/syntax/lex.h"
+#include "compiler/syntax/syntax.h"
+
+struct parse {
+    struct arena *mem;
+    struct diags *diags;
+    struct policy *policy;
+    uint32_t source;
+    bool is_stopped; /* nothing more is taken: a limit was hit */
+    struct server_decl *last_server;
+    struct let_decl *last_let;
+    struct rule *last_rule;
+    struct test *test, *last_test; /* test: the one being read */
+    struct test_call *last_call;
+    struct token as; /* the `as` in force; kind 0: none */
+    Span as_span;
+    bool is_as_unused; /* no call has been made under it */
+};
+
+/* An expression with all that belongs to it in the source, parentheses too. */
+struct operand {
+    struct expr *expr; /* NULL only when the parse was stopped */
+    Span span;
+};
+
+struct operands { /* in order, linked by next */
+    struct expr *first, *last;
+    uint32_t count;
+    Span span;
+};
+
+struct names {
+    struct name *first, *last;
+    Span span;
+};
+
+struct clause { /* one that may be absent: then kind is 0 */
+    struct token keyword, text;
+    struct operand condition;
+};
+
+/* The parser that Lemon makes. */
+size_t policy_parser_bytes(void);
+void policy_pushInit(void *parser, struct parse *ps);
+void policy_push(void *parser, int kind, struct token token);
+/* Would the parser, as it stands, take this token? Changes nothing. */
+bool policy_takes(const void *parser, int kind);
+
+/* Stops the parse: nested too deeply, or no memory. */
+void parse_too_deep(struct parse *ps, Span span);
+void parse_no_memory(struct parse *ps);
+
+void ast_policy(struct parse *ps, struct token name, struct token version, Span span);
+void ast_server(struct parse *ps, struct token alias, struct token tools, struct token open,
+                Span span);
+void ast_let(struct parse *ps, struct token name, struct operand value, Span span);
+void ast_default(struct parse *ps, struct token effect, struct token reason, Span span);
+struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
+                      struct names servers);
+void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
+                  Span end);
+void ast_test(struct parse *ps, struct token keyword, struct token name);
+void ast_test_end(struct parse *ps, Span end);
+void ast_as(struct parse *ps, struct token json, Span span);
+void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
+              Span span);
+void ast_expect(struct parse *ps, struct token verdict, struct token reason, Span span);
+
+struct names ast_name(struct parse *ps, struct names list, struct token token);
+struct operands ast_item(struct operands list, struct operand item);
+
+struct operand ast_literal(struct parse *ps, enum expr_kind kind, struct token token);
+struct operand ast_group(struct parse *ps, enum expr_kind kind, struct operands items, Span span);
+struct operands ast_pieces(struct parse *ps, struct operands pieces, struct token text,
+                           struct operand value);
+struct operand ast_interpolation(struct parse *ps, struct operands pieces, struct token tail);
+struct operand ast_field(struct parse *ps, struct token root, struct names path);
+struct operand ast_unary(struct parse *ps, enum expr_kind kind, struct token keyword,
+                         struct operand value);
+struct operand ast_binary(struct parse *ps, enum binary_op op, struct operand left,
+                          struct operand right);
+/* a op b op c ... as a tree of least height. */
+struct operand ast_chain(struct parse *ps, enum binary_op op, struct operands items);
+struct operand ast_call_function(struct parse *ps, struct token name, struct operands values,
+                                 Span end);
+
+Span span_join(Span first, Span last);
+
+#endif

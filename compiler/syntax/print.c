@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* print.c - the canonical layout. Statements keep their order and the author's blank lines (one at
+ * most); a rule stands on one line if it fits and no comment is in it, else its clauses begin lines
+ * of their own. Whatever has a place in the source is printed after the comments before it, so a
+ * comment never wanders past a token that the printer knows the place of. */
+#include "compiler/syntax/print.h"
+
+/* Prints a statement of the list that begins first; the five kinds are merged by place. */
+struct statements {
+    const struct server_decl *server;
+    const struct let_decl *let;
+    const struct rule *rule;
+    const struct test *test;
+    bool has_policy, has_default; /* still to come */
+};
+
+static void end_statement(struct pen *pen, Span span)
+{
+    pen_comments(pen, span.hi);
+    pen_text(pen, STR(";"));
+    pen->end = span.hi;
+}
+
+static void begin_statement(struct pen *pen, Span span, uint32_t indent)
+{
+    pen->indent = indent;
+    pen_gap(pen, span.lo);
+    pen_line(pen);
+}
+
+/* word "text", behind the comments before the text. */
+static void print_worded(struct pen *pen, Str word, Str text, Span span)
+{
+    pen_comments(pen, span.lo);
+    pen_space(pen);
+    pen_text(pen, word);
+    pen_space(pen);
+    pen_string(pen, text);
+}
+
+static void print_policy(struct pen *pen, const struct policy *policy)
+{
+    begin_statement(pen, policy->span, 0);
+    pen_text(pen, STR("policy"));
+    pen->indent = PRINT_INDENT;
+    print_worded(pen, STR(""), policy->name, policy->name_span);
+    if (policy->version) {
+        char digits[16];
+        int n = snprintf(digits, sizeof digits, "%u", policy->version);
+        pen_space(pen);
+        pen_text(pen, STR("version"));
+        pen_space(pen);
+        pen_text(pen, (Str){ .p = digits, .n = (size_t)n });
+    }
+    end_statement(pen, policy->span);
+}
+
+static void print_server(struct pen *pen, const struct server_decl *server)
+{
+    begin_statement(pen, server->span, 0);
+    pen_text(pen, STR("server"));
+    pen->indent = PRINT_INDENT;
+    print_worded(pen, STR(""), server->alias, server->alias_span);
+    if (server->tools_span.hi)
+        print_worded(pen, STR("tools"), server->tools_path, server->tools_span);
+    if (server->is_open) {
+        pen_space(pen);
+        pen_text(pen, STR("open"));
+    }
+    end_statement(pen, server->span);
+}
+
+static void print_let_value(struct pen *pen, const struct expr *value)
+{
+    struct pen saved = *pen;
+    size_t start = pen->out->n;
+    bool is_group = value->kind == EXPR_SET || value->kind == EXPR_LIST;
+    bool has_comment = pen_has_comment(pen, expr_end(value));
+    if (!is_group || !has_comment)
+        print_expr(pen, value, LEVEL_CHAIN);
+    if (!is_group || (!has_comment && pen_column(pen) < PRINT_COLUMNS))
+        return;
+    pen->out->n = start;
+    *pen = saved;
+    pen->indent = 0;
+    print_group_lines(pen, value);
+}
+
+static void print_let(struct pen *pen, const struct let_decl *let)
+{
+    begin_statement(pen, let->span, 0);
+    pen_text(pen, STR("let"));
+    pen->indent = PRINT_INDENT;
+    pen_comments(pen, let->name_span.lo);
+    pen_space(pen);
+    pen_text(pen, let->name);
+    pen_comments(pen, expr_begin(let->value));
+    pen_space(pen);
+    pen_text(pen, STR("="));
+    pen_space(pen);
+    print_let_value(pen, let->value);
+    end_statement(pen, let->span);
+}
+
+static void print_default(struct pen *pen, const struct default_decl *fallback)
+{
+    begin_statement(pen, fallback->span, 0);
+    pen_text(pen, STR("default"));
+    pen->indent = PRINT_INDENT;
+    pen_space(pen);
+    pen_text(pen, STR("deny"));
+    if (fallback->reason_span.hi)
+        print_worded(pen, STR("reason"), fallback->reason, fallback->reason_span);
+    end_statement(pen, fallback->span);
+}
+
+/* --------------------------------- rules -------------------------------- */
+
+static void print_names(struct pen *pen, const struct name *names, bool may_wrap)
+{
+    for (const struct name *name = names; name; name = name->next) {
+        pen_comments(pen, name->span.lo);
+        pen_space(pen);
+        size_t start = pen->out->n;
+        struct pen saved = *pen;
+        pen_string(pen, name->text);
+        if (name->next)
+            pen_text(pen, STR(","));
+        if (!may_wrap || name == names || pen_column(pen) <= PRINT_COLUMNS)
+            continue;
+        pen->out->n = start;
+        *pen = saved;
+        pen_line(pen);
+        pen_string(pen, name->text);
+        if (name->next)
+            pen_text(pen, STR(","));
+    }
+}
+
+static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
+{
+    static const Str effects[] = {
+        // clang-format off
+        [EFFECT_DENY] = STR_INIT("deny"), [EFFECT_ASK] = STR_INIT("ask"),
+        [EFFECT_ALLOW] = STR_INIT("allow"),
+        // clang-format on
+    };
+    pen_text(pen, effects[rule->effect]);
+    pen->indent = 2 * PRINT_INDENT;
+    pen_comments(pen, rule->tools->span.lo);
+    pen_space(pen);
+    pen_text(pen, STR("tool"));
+    print_names(pen, rule->tools, may_wrap);
+    if (!rule->servers)
+        return;
+    pen_comments(pen, rule->servers->span.lo);
+    pen_space(pen);
+    pen_text(pen, STR("on"));
+    print_names(pen, rule->servers, may_wrap);
+}
+
+static Str condition_word(const struct rule *rule)
+{
+    return rule->is_unless ? STR("unless") : STR("when");
+}
+
+static const struct expr *condition_of(const struct rule *rule)
+{
+    return rule->is_unless ? rule->when->left : rule->when;
+}
+
+static void print_rule_flat(struct pen *pen, const struct rule *rule)
+{
+    print_head(pen, rule, false);
+    if (rule->when) {
+        pen_space(pen);
+        pen_text(pen, condition_word(rule));
+        pen_space(pen);
+        print_expr(pen, condition_of(rule), LEVEL_CHAIN);
+    }
+    if (rule->reason_span.hi)
+        print_worded(pen, STR("reason"), rule->reason, rule->reason_span);
+    pen_text(pen, STR(";"));
+}
+
+/* The operators of a broken chain end where the word before the first operand ends. */
+static uint32_t chain_indent(const struct expr *chain, Str word)
+{
+    return PRINT_INDENT + (uint32_t)word.n - (chain->op == OP2_AND ? 3 : 2);
+}
+
+static void print_condition(struct pen *pen, const struct rule *rule)
+{
+    const struct expr *condition = condition_of(rule);
+    Str word = condition_word(rule);
+    pen->indent = PRINT_INDENT;
+    pen_comments(pen, expr_begin(condition));
+    pen_line(pen);
+    pen_text(pen, word);
+    pen_space(pen);
+    if (!expr_is_chain(condition)) {
+        print_fitted(pen, condition, LEVEL_CHAIN);
+        return;
+    }
+    struct pen saved = *pen;
+    size_t start = pen->out->n;
+    if (!pen_has_comment(pen, expr_end(condition))) {
+        print_expr(pen, condition, LEVEL_CHAIN);
+        if (pen_column(pen) < PRINT_COLUMNS)
+            return;
+    }
+    pen->out->n = start;
+    *pen = saved;
+    print_chain_lines(pen, condition, chain_indent(condition, word));
+}
+
+static void print_rule_lines(struct pen *pen, const struct rule *rule)
+{
+    print_head(pen, rule, true);
+    if (rule->when)
+        print_condition(pen, rule);
+    pen->indent = PRINT_INDENT;
+    if (rule->reason_span.hi) {
+        pen_comments(pen, rule->reason_span.lo);
+        pen_line(pen);
+        print_worded(pen, STR("reason"), rule->reason, rule->reason_span);
+    }
+    end_statement(pen, rule->span);
+}
+
+static void print_rule(struct pen *pen, const struct rule *rule)
+{
+    begin_statement(pen, rule->span, 0);
+    struct pen saved = *pen;
+    size_t start = pen->out->n;
+    if (!pen_has_comment(pen, rule->span.hi)) {
+        print_rule_flat(pen, rule);
+        pen->end = rule->span.hi;
+        if (pen_column(pen) <= PRINT_COLUMNS)
+            return;
+    }
+    pen->out->n = start;
+    *pen = saved;
+    print_rule_lines(pen, rule);
+}
+
+/* --------------------------------- tests -------------------------------- */
+
+static void print_json_part(struct pen *pen, Str json, Span span)
+{
+    pen_comments(pen, span.lo);
+    pen_space(pen);
+    pen_text(pen, json);
+}
+
+static void print_as(struct pen *pen, const struct test_call *call)
+{
+    begin_statement(pen, call->as_span, PRINT_INDENT);
+    pen_text(pen, STR("as"));
+    print_json_part(pen, call->principal, call->principal_span);
+    end_statement(pen, call->as_span);
+}
+
+static void print_call(struct pen *pen, const struct test_call *call)
+{
+    begin_statement(pen, call->call_span, PRINT_INDENT);
+    pen_text(pen, STR("call"));
+    print_worded(pen, STR(""), call->tool, call->tool_span);
+    if (call->server_span.hi)
+        print_worded(pen, STR("on"), call->server, call->server_span);
+    if (call->arguments_span.hi)
+        print_json_part(pen, call->arguments, call->arguments_span);
+    end_statement(pen, call->call_span);
+    if (!call->expect_span.hi)
+        return;
+    begin_statement(pen, call->expect_span, PRINT_INDENT);
+    pen_text(pen, STR("expect"));
+    pen_space(pen);
+    pen_text(pen, call->expectation == EXPECT_ALLOW ? STR("allow") : STR("deny"));
+    if (call->expect_reason_span.hi)
+        print_worded(pen, STR(""), call->reason, call->expect_reason_span);
+    end_statement(pen, call->expect_span);
+}
+
+static void print_test(struct pen *pen, const struct test *test)
+{
+    begin_statement(pen, test->span, 0);
+    pen_text(pen, STR("test"));
+    print_worded(pen, STR(""), test->name, test->name_span);
+    pen_space(pen);
+    pen_text(pen, STR("{"));
+    pen->is_block_start = true;
+    pen->end = test->name_span.hi;
+    uint32_t as = UINT32_MAX;
+    for (const struct test_call *call = test->calls; call; call = call->next) {
+        if (call->as_span.hi && call->as_span.lo != as)
+            print_as(pen, call);
+        as = call->as_span.lo;
+        print_call(pen, call);
+    }
+    pen->indent = PRINT_INDENT;
+    pen_comments(pen, test->span.hi);
+    pen->indent = 0;
+    pen_line(pen);
+    pen_text(pen, STR("}"));
+    pen->is_block_start = false;
+    pen->end = test->span.hi;
+}
+
+/* ------------------------------- the whole ------------------------------ */
+
+static uint32_t first_place(const struct statements *rest, const struct policy *policy)
+{
+    uint32_t at = UINT32_MAX;
+    if (rest->has_policy && policy->span.lo < at)
+        at = policy->span.lo;
+    if (rest->has_default && policy->fallback.span.lo < at)
+        at = policy->fallback.span.lo;
+    if (rest->server && rest->server->span.lo < at)
+        at = rest->server->span.lo;
+    if (rest->let && rest->let->span.lo < at)
+        at = rest->let->span.lo;
+    if (rest->rule && rest->rule->span.lo < at)
+        at = rest->rule->span.lo;
+    if (rest->test && rest->test->span.lo < at)
+        at = rest->test->span.lo;
+    return at;
+}
+
+static bool print_next(struct pen *pen, struct statements *rest, const struct policy *policy)
+{
+    uint32_t at = first_place(rest, policy);
+    if (at == UINT32_MAX)
+        return false;
+    if (rest->has_policy && policy->span.lo == at) {
+        print_policy(pen, policy);
+        rest->has_policy = false;
+    } else if (rest->has_default && policy->fallback.span.lo == at) {
+        print_default(pen, &policy->fallback);
+        rest->has_default = false;
+    } else if (rest->server && rest->server->span.lo == at) {
+        print_server(pen, rest->server);
+        rest->server = rest->server->next;
+    } else if (rest->let && rest->let->span.lo == at) {
+        print_let(pen, rest->let);
+        rest->let = rest->let->next;
+    } else if (rest->rule && rest->rule->span.lo == at) {
+        print_rule(pen, rest->rule);
+        rest->rule = rest->rule->next;
+    } else {
+        print_test(pen, rest->test);
+        rest->test = rest->test->next;
+    }
+    return true;
+}
+
+void policy_print(const struct policy *policy, const struct source *source, struct buf *out)
+{
+    struct pen pen = {
+        .out = out, .source = source, .comment = policy->comments, .is_fresh = true
+    };
+    struct statements rest = {
+        .server = policy->servers,
+        .let = policy->lets,
+        .rule = policy->rules,
+        .test = policy->tests,
+        .has_policy = policy->span.hi != 0,
+        .has_default = policy->fallback.is_present,
+    };
+    while (print_next(&pen, &rest, policy))
+        ;
+    pen.indent = 0;
+    pen_gap(&pen, (uint32_t)source->text.n);
+    while (pen.out->n && pen.out->p[pen.out->n - 1] == '\n') /* a blank line before the end */
+        pen.out->n--;
+    pen.is_fresh = pen.out->n == 0;
+    pen_line(&pen);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* print_expr.c - the pen, and expressions. An expression is printed on one line; only comments in
+ * it and the two layouts for what is too long (a chain, a group) break it. Parentheses are set
+ * where the grammar needs them and where `and` meets `or`, `not` meets a comparison or a comparison
+ * meets `?\?`, so that nobody has to know the precedence to read a rule. */
+#include "compiler/source/text.h"
+#include "compiler/syntax/print.h"
+
+/* --------------------------------- pen ---------------------------------- */
+
+void pen_text(struct pen *pen, Str text)
+{
+    if (!text.n)
+        return;
+    if (pen->is_fresh)
+        for (uint32_t i = 0; i < pen->indent; i++)
+            buf_add_char(pen->out, ' ');
+    else if (pen->wants_space)
+        buf_add_char(pen->out, ' ');
+    buf_add(pen->out, text);
+    pen->is_fresh = pen->wants_space = false;
+}
+
+void pen_space(struct pen *pen)
+{
+    pen->wants_space = true;
+}
+
+void pen_line(struct pen *pen)
+{
+    if (!pen->is_fresh)
+        buf_add_char(pen->out, '\n');
+    pen->is_fresh = true;
+    pen->wants_space = false;
+}
+
+bool pen_has_comment(const struct pen *pen, uint32_t before)
+{
+    return pen->comment && pen->comment->span.lo < before;
+}
+
+/* Two line ends with nothing between: the author set a blank line. */
+static bool has_blank_line(const struct pen *pen, uint32_t before)
+{
+    uint32_t line_ends = 0;
+    for (uint32_t i = pen->end; i < before && i < pen->source->text.n; i++)
+        line_ends += pen->source->text.p[i] == '\n';
+    return line_ends >= 2;
+}
+
+static void keep_blank_line(struct pen *pen, uint32_t before)
+{
+    bool is_wanted = !pen->is_block_start && has_blank_line(pen, before) && pen->out->n;
+    pen->is_block_start = false;
+    if (!is_wanted)
+        return;
+    pen_line(pen);
+    buf_add_char(pen->out, '\n');
+}
+
+/* True when nothing but blanks follows the comment on its line. */
+static bool ends_line(const struct pen *pen, const struct comment *comment)
+{
+    Str text = pen->source->text;
+    uint32_t at = comment->span.hi;
+    while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t'))
+        at++;
+    return at >= text.n || text.p[at] == '\n' || text.p[at] == '\r';
+}
+
+static void print_comment(struct pen *pen, const struct comment *comment)
+{
+    Str text = str_sub(pen->source->text, comment->span.lo, comment->span.hi);
+    while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
+        text.n--;
+    /* One that the layout has brought to a line's start keeps the line, as it would next time. */
+    bool has_line = comment->is_line_start || pen->is_fresh;
+    if (has_line)
+        pen_line(pen);
+    else
+        pen_space(pen);
+    pen_text(pen, text);
+    if (has_line || ends_line(pen, comment))
+        pen_line(pen);
+    else
+        pen_space(pen);
+    pen->end = comment->span.hi;
+}
+
+void pen_comments(struct pen *pen, uint32_t before)
+{
+    for (; pen_has_comment(pen, before); pen->comment = pen->comment->next)
+        print_comment(pen, pen->comment);
+}
+
+void pen_gap(struct pen *pen, uint32_t before)
+{
+    for (; pen_has_comment(pen, before); pen->comment = pen->comment->next) {
+        if (pen->comment->is_line_start)
+            keep_blank_line(pen, pen->comment->span.lo);
+        print_comment(pen, pen->comment);
+    }
+    keep_blank_line(pen, before);
+}
+
+uint32_t pen_column(const struct pen *pen)
+{
+    size_t at = pen->out->n;
+    uint32_t column = 0;
+    while (at > 0 && pen->out->p[at - 1] != '\n')
+        column += ((unsigned char)pen->out->p[--at] & 0xC0) != 0x80;
+    return column;
+}
+
+/* ------------------------------- literals ------------------------------- */
+
+/* The inside of a string literal; next_opens: an interpolation follows, so a last '$' is quoted. */
+static void escape_text(struct pen *pen, Str text, bool next_opens)
+{
+    for (size_t at = 0, length = 0; at < text.n; at += length) {
+        uint32_t code = text_decode(text, at, &length);
+        bool is_last = at + 1 == text.n;
+        bool is_opening = code == '$' && (is_last ? next_opens : text.p[at + 1] == '{');
+        if (code == '\n')
+            buf_add(pen->out, STR("\\n"));
+        else if (code == '\t')
+            buf_add(pen->out, STR("\\t"));
+        else if (code == '"' || code == '\\' || is_opening)
+            buf_printf(pen->out, "\\%c", (char)code);
+        else if (text_is_control(code) || text_is_direction(code))
+            buf_printf(pen->out, "\\u{%x}", code);
+        else
+            buf_add(pen->out, str_sub(text, at, at + length));
+    }
+}
+
+void pen_string(struct pen *pen, Str text)
+{
+    pen_text(pen, STR("\""));
+    escape_text(pen, text, false);
+    buf_add_char(pen->out, '"');
+}
+
+static void print_pattern(struct pen *pen, Str text)
+{
+    pen_text(pen, STR("/"));
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '/')
+            buf_add_char(pen->out, '\\');
+        buf_add_char(pen->out, text.p[i]);
+    }
+    buf_add_char(pen->out, '/');
+}
+
+static bool is_plain_key(Str key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        char ch = key.p[i];
+        bool is_letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
+        if (!is_letter && (i == 0 || ch < '0' || ch > '9'))
+            return false;
+    }
+    return key.n > 0;
+}
+
+static void print_field(struct pen *pen, const struct expr *expr)
+{
+    pen_text(pen, expr->root == ROOT_ARGS ? STR("args") : STR("principal"));
+    for (const struct name *key = expr->path; key; key = key->next) {
+        pen_text(pen, STR("."));
+        if (is_plain_key(key->text))
+            pen_text(pen, key->text);
+        else
+            pen_string(pen, key->text);
+    }
+}
+
+static void print_interpolation(struct pen *pen, const struct expr *expr)
+{
+    pen_text(pen, STR("\""));
+    for (const struct expr *item = expr->items; item; item = item->next) {
+        if (item->is_piece) {
+            escape_text(pen, item->text, item->next != NULL);
+            continue;
+        }
+        pen_text(pen, STR("${"));
+        print_expr(pen, item, LEVEL_CHAIN);
+        pen_text(pen, STR("}"));
+    }
+    pen_text(pen, STR("\""));
+}
+
+/* ------------------------------- operators ------------------------------ */
+
+static const Str op_words[] = {
+    // clang-format off
+    [OP2_AND] = STR_INIT("and"), [OP2_OR] = STR_INIT("or"), [OP2_EQ] = STR_INIT("=="),
+    [OP2_NE] = STR_INIT("!="), [OP2_LT] = STR_INIT("<"), [OP2_LE] = STR_INIT("<="),
+    [OP2_GT] = STR_INIT(">"), [OP2_GE] = STR_INIT(">="), [OP2_IN] = STR_INIT("in"),
+    [OP2_STARTS] = STR_INIT("starts with"), [OP2_ENDS] = STR_INIT("ends with"),
+    [OP2_CONTAINS] = STR_INIT("contains"), [OP2_MATCHES] = STR_INIT("matches"),
+    [OP2_LIKE] = STR_INIT("like"), [OP2_ELSE] = STR_INIT("?\?"),
+    // clang-format on
+};
+
+bool expr_is_chain(const struct expr *expr)
+{
+    return expr->kind == EXPR_BINARY && (expr->op == OP2_AND || expr->op == OP2_OR);
+}
+
+/* not (a in b), which is written a not in b. */
+static bool is_not_in(const struct expr *expr)
+{
+    return expr->kind == EXPR_NOT && expr->left->kind == EXPR_BINARY && expr->left->op == OP2_IN;
+}
+
+/* Parentheses are no place of their own: the printer sets them as it likes. So a comment belongs
+ * before the first or behind the last token that is printed in any case. */
+uint32_t expr_begin(const struct expr *expr)
+{
+    while (expr->kind == EXPR_BINARY || is_not_in(expr))
+        expr = expr->left;
+    if (expr->kind != EXPR_FIELD)
+        return expr->span.lo;
+    const struct name *last = expr->path;
+    while (last->next)
+        last = last->next;
+    return last->span.lo; /* what stands between its keys moves before it */
+}
+
+uint32_t expr_end(const struct expr *expr)
+{
+    while (expr->kind == EXPR_BINARY || expr->kind == EXPR_NOT)
+        expr = expr->kind == EXPR_NOT ? expr->left : expr->right;
+    return expr->span.hi;
+}
+
+static enum print_level level_of(const struct expr *expr)
+{
+    if (expr_is_chain(expr))
+        return LEVEL_CHAIN;
+    if (expr->kind == EXPR_NOT)
+        return is_not_in(expr) ? LEVEL_COMPARISON : LEVEL_NOT;
+    if (expr->kind == EXPR_BINARY)
+        return expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_COMPARISON;
+    return LEVEL_PRIMARY;
+}
+
+static void print_operator(struct pen *pen, const struct expr *right, Str word)
+{
+    pen_comments(pen, expr_begin(right));
+    pen_space(pen);
+    pen_text(pen, word);
+    pen_space(pen);
+}
+
+static void print_group(struct pen *pen, const struct expr *group)
+{
+    bool is_set = group->kind == EXPR_SET;
+    pen_text(pen, is_set ? STR("{") : STR("["));
+    for (const struct expr *item = group->items; item; item = item->next) {
+        if (is_set && item == group->items)
+            pen_space(pen);
+        print_expr(pen, item, LEVEL_CHAIN);
+        if (item->next) {
+            pen_text(pen, STR(","));
+            pen_comments(pen, expr_begin(item->next));
+            pen_space(pen);
+        } else if (is_set) {
+            pen_space(pen);
+        }
+    }
+    pen_comments(pen, group->span.hi);
+    pen_text(pen, is_set ? STR("}") : STR("]"));
+}
+
+void print_group_lines(struct pen *pen, const struct expr *group)
+{
+    bool is_set = group->kind == EXPR_SET;
+    uint32_t indent = pen->indent;
+    pen_text(pen, is_set ? STR("{") : STR("["));
+    pen->indent = indent + PRINT_INDENT;
+    for (const struct expr *item = group->items; item; item = item->next) {
+        pen_comments(pen, expr_begin(item));
+        pen_line(pen);
+        print_expr(pen, item, LEVEL_CHAIN);
+        pen_text(pen, STR(","));
+    }
+    pen_comments(pen, group->span.hi);
+    pen->indent = indent;
+    pen_line(pen);
+    pen_text(pen, is_set ? STR("}") : STR("]"));
+}
+
+static void print_chain(struct pen *pen, const struct expr *expr, enum binary_op op)
+{
+    const struct expr *sides[] = { expr->left, expr->right };
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        if (i)
+            print_operator(pen, sides[i], op_words[op]);
+        if (sides[i]->kind == EXPR_BINARY && sides[i]->op == op)
+            print_chain(pen, sides[i], op);
+        else
+            print_expr(pen, sides[i], LEVEL_NOT);
+    }
+}
+
+static void print_binary(struct pen *pen, const struct expr *expr, Str word)
+{
+    print_expr(pen, expr->left, LEVEL_PRIMARY);
+    print_operator(pen, expr->right, word);
+    print_expr(pen, expr->right, expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_PRIMARY);
+}
+
+static void print_bare(struct pen *pen, const struct expr *expr)
+{
+    switch (expr->kind) {
+    case EXPR_NULL: pen_text(pen, STR("null")); break;
+    case EXPR_BOOL: pen_text(pen, expr->truth ? STR("true") : STR("false")); break;
+    case EXPR_NUMBER: /* as written: the author grouped its digits */
+        pen_text(pen, str_sub(pen->source->text, expr->span.lo, expr->span.hi));
+        break;
+    case EXPR_STRING: pen_string(pen, expr->text); break;
+    case EXPR_INTERPOLATION: print_interpolation(pen, expr); break;
+    case EXPR_PATTERN: print_pattern(pen, expr->text); break;
+    case EXPR_LIST:
+    case EXPR_SET: print_group(pen, expr); break;
+    case EXPR_NAME: pen_text(pen, expr->text); break;
+    case EXPR_FIELD: print_field(pen, expr); break;
+    case EXPR_NOT:
+        if (is_not_in(expr)) {
+            print_binary(pen, expr->left, STR("not in"));
+            break;
+        }
+        pen_text(pen, STR("not"));
+        pen_comments(pen, expr_begin(expr->left));
+        pen_space(pen);
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+        break;
+    case EXPR_HAS:
+        pen_text(pen, STR("has"));
+        pen_comments(pen, expr_begin(expr->left));
+        pen_space(pen);
+        print_field(pen, expr->left);
+        break;
+    case EXPR_LENGTH:
+        pen_text(pen, STR("length("));
+        print_expr(pen, expr->left, LEVEL_CHAIN);
+        pen_comments(pen, expr->span.hi);
+        pen_text(pen, STR(")"));
+        break;
+    case EXPR_BINARY:
+        if (expr_is_chain(expr))
+            print_chain(pen, expr, expr->op);
+        else
+            print_binary(pen, expr, op_words[expr->op]);
+        break;
+    }
+}
+
+void print_expr(struct pen *pen, const struct expr *expr, enum print_level level)
+{
+    bool is_wrapped = level_of(expr) < level;
+    pen_comments(pen, expr_begin(expr));
+    if (is_wrapped)
+        pen_text(pen, STR("("));
+    print_bare(pen, expr);
+    if (is_wrapped)
+        pen_text(pen, STR(")"));
+}
+
+/* -------------------------- what is too long ---------------------------- */
+
+/* The comparison that ends in a group, with the word of its operator. */
+static const struct expr *group_comparison(const struct expr *expr, Str *word)
+{
+    bool is_negated = is_not_in(expr);
+    const struct expr *in = is_negated ? expr->left : expr;
+    *word = is_negated ? STR("not in") : STR("in");
+    bool is_in = in->kind == EXPR_BINARY && in->op == OP2_IN;
+    return is_in && (in->right->kind == EXPR_SET || in->right->kind == EXPR_LIST) ? in : NULL;
+}
+
+void print_fitted(struct pen *pen, const struct expr *expr, enum print_level level)
+{
+    Str word;
+    const struct expr *in = group_comparison(expr, &word);
+    struct pen saved = *pen;
+    size_t start = pen->out->n;
+    if (!in || !pen_has_comment(pen, expr_end(expr)))
+        print_expr(pen, expr, level);
+    if (!in || (pen->out->n != start && pen_column(pen) <= PRINT_COLUMNS))
+        return;
+    pen->out->n = start;
+    *pen = saved;
+    print_expr(pen, in->left, LEVEL_PRIMARY);
+    print_operator(pen, in->right, word);
+    print_group_lines(pen, in->right);
+}
+
+void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent)
+{
+    const struct expr *sides[] = { chain->left, chain->right };
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        if (i) {
+            pen_comments(pen, expr_begin(sides[i]));
+            pen->indent = indent;
+            pen_line(pen);
+            pen_text(pen, op_words[chain->op]);
+            pen_space(pen);
+        }
+        if (sides[i]->kind == EXPR_BINARY && sides[i]->op == chain->op)
+            print_chain_lines(pen, sides[i], indent);
+        else
+            print_fitted(pen, sides[i], LEVEL_NOT);
+    }
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* syntax.h - a source to its tree, and the tree to the canonical layout. */
+#ifndef COMPILER_SYNTAX_SYNTAX_H
+#define COMPILER_SYNTAX_SYNTAX_H
+
+#include "compiler/syntax/ast.h"
+
+/* Parses one source. Always returns a policy (what could be read of it); errors are in diags.
+ * Limits: nesting POLICY_NESTING_MAX, tokens POLICY_TOKENS_MAX. */
+enum { POLICY_NESTING_MAX = 64, POLICY_TOKENS_MAX = 4 * 1024 * 1024 };
+struct policy *policy_parse(struct sources *sources, uint32_t source, struct arena *mem,
+                            struct diags *diags);
+
+/* Prints the policy in the canonical layout, comments kept. Parsing the result gives the same
+ * policy, and printing that gives the same text. */
+void policy_print(const struct policy *policy, const struct source *source, struct buf *out);
+
+#endif
