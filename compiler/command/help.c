@@ -17,6 +17,13 @@ static const char *operand_words(enum op_operands operands)
     case OPERANDS_R: return "b register";
     case OPERANDS_RR: return "b two registers";
     case OPERANDS_R_SET: return "b register, c set";
+    case OPERANDS_D_R_STEP: return "a register, b register, c step";
+    case OPERANDS_D_R_NUMBER: return "a register, b register, c number";
+    case OPERANDS_D_R_DOMAIN: return "a register, b register, c domain function";
+    case OPERANDS_D_R_SET: return "a register, b register, c set";
+    case OPERANDS_D_ZONE: return "a register, c zone";
+    case OPERANDS_R_NETS: return "a register, b register, c nets";
+    case OPERANDS_LOOP: return "a element and result, b list and body's register, c body";
     case OPERANDS_R_DFA: return "b register, c automaton";
     case OPERANDS_TEST: return "a mask, b skip, c atom";
     case OPERANDS_SKIP: return "b skip";
@@ -26,7 +33,7 @@ static const char *operand_words(enum op_operands operands)
 
 static void print_opcodes(void)
 {
-    static const char *const kinds[] = { "value", "truth", "branch", "end" };
+    static const char *const kinds[] = { "value", "loop", "truth", "branch", "end" };
     printf("## Instructions\n\n| number | name | kind | operands | what it does |\n"
            "| --- | --- | --- | --- | --- |\n");
     for (int i = 0; i < OP_COUNT; i++)

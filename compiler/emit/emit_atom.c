@@ -261,7 +261,7 @@ uint32_t emit_atom(struct emitter *e, const struct expr *expr)
         diag_add(e->diags, DIAG_POLICY_TOO_LARGE, expr->span, "a condition with too many parts");
         return 0;
     }
-    struct b_atom place = { .flags = code.reads_args ? (uint32_t)B_ATOM_READS_ARGS : 0 };
+    struct b_atom place = { .flags = code.reads_args ? (uint32_t)B_ATOM_VARIES : 0 };
     emit_place(e, expr->span, &place.source, &place.line, &place.column);
     place.text = emit_quote(e, expr->span);
     return bundle_atom(&e->bundle, code.insns, code.count, &place);

@@ -8,6 +8,7 @@
  * wrap them.
  */
 #include "runtime/bundle/verify.h"
+#include "runtime/domain/domain.h"
 
 #include <stdlib.h>
 
@@ -16,10 +17,16 @@
 enum {
     ROUTE_STEPS = 64,       /* dispatch but for what depends on the tables */
     ROUTE_TOUCHES = 2,      /* the tool's name: hash and automaton; a key: found once and noted */
-    NUMBER_TEXT_BYTES = 24, /* what length() writes, at most */
-    COMPARE_TOUCHES = 3,    /* a number: its digits found, zeros trimmed, compared; a string: one */
-    SET_TOUCHES = 5,        /* a number: found, trimmed, canonical form written, read, hashed */
-    NEEDLE_MAX = 256,       /* memmem compares up to so many bytes at one place; longer: linear */
+    NUMBER_TEXT_BYTES = 40, /* of a number that an instruction makes, at most */
+    ARITHMETIC_TOUCHES = 4, /* a number: read, converted, the result written */
+    NET_TOUCHES = 16,       /* bytes of an address */
+    FIND_DEPTH = 64,        /* values lie in each other so deep at most */
+    CLI_TOUCHES = 16,
+    CLI_GROWTH = 32,
+    CLOCK_BYTES = 64,
+    COMPARE_TOUCHES = 3, /* a number: its digits found, zeros trimmed, compared; a string: one */
+    SET_TOUCHES = 5,     /* a number: found, trimmed, canonical form written, read, hashed */
+    NEEDLE_MAX = 256,    /* memmem compares up to so many bytes at one place; longer: linear */
 };
 
 /* What is the same for all lists, computed once. */
@@ -110,18 +117,35 @@ static struct bundle_cost base_cost(const struct program *p)
 
 /* -------------------------------- atoms --------------------------------- */
 
-/* The size of what a VALUE instruction leaves in its register. */
-static struct bundle_cost value_size(const struct program *p, const struct b_insn *in,
-                                     const struct bundle_cost *sizes)
+/* Sizes are totals. Inside a loop an instruction runs up to BUNDLE_ITERATIONS_MAX times, all loops
+ * of the atom together. What comes from the element of that very loop has, over all iterations, at
+ * most the list's bytes; what comes from outside of it counts anew in each. */
+struct sized {
+    struct bundle_cost size;
+    uint32_t level; /* of the loop it was made in; 0: none */
+};
+
+struct meter {
+    const struct program *program;
+    const uint64_t *sets;
+    struct sized registers[BUNDLE_REGISTERS];
+    uint32_t ends[BUNDLE_LOOP_DEPTH_MAX]; /* of the loops that are open */
+    uint8_t elements[BUNDLE_LOOP_DEPTH_MAX];
+    uint32_t level;
+    struct bundle_cost cost;
+};
+
+static struct bundle_cost once(const struct meter *meter, struct bundle_cost one)
 {
-    struct bundle_cost first = sizes[in->b & 0xF], second = sizes[in->b >> 8 & 0xF];
-    if (in->op == OP_FIELD)
-        return (struct bundle_cost){ .per_byte = 1 };
-    if (in->op == OP_CONST)
-        return (struct bundle_cost){ .fixed = p->consts[in->c].text.length };
-    if (in->op == OP_ELSE || in->op == OP_CONCAT)
-        return cost_sum(first, second);
-    return (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES };
+    return meter->level ? cost_times(one, BUNDLE_ITERATIONS_MAX) : one;
+}
+
+/* The size of a register, as seen where the code is now. */
+static struct bundle_cost size_of(const struct meter *meter, unsigned reg)
+{
+    const struct sized *sized = &meter->registers[reg & 0xF];
+    return sized->level == meter->level ? sized->size
+                                        : cost_times(sized->size, BUNDLE_ITERATIONS_MAX);
 }
 
 static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cost needle)
@@ -130,19 +154,51 @@ static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cos
     return cost_times(text, is_short ? needle.fixed : (uint64_t)NEEDLE_MAX);
 }
 
+/* The size of what an instruction leaves in its register. */
+static struct bundle_cost value_size(const struct meter *meter, const struct b_insn *in)
+{
+    const struct program *p = meter->program;
+    struct bundle_cost first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
+    struct bundle_cost number = once(meter, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES });
+    switch (in->op) {
+    case OP_FIELD: return once(meter, (struct bundle_cost){ .per_byte = 1 });
+    case OP_CONST:
+        return once(meter, (struct bundle_cost){ .fixed = p->consts[in->c].text.length });
+    case OP_ELSE:
+    case OP_CONCAT: return cost_sum(first, second);
+    case OP_LOWER:
+    case OP_TRIM:
+    case OP_MEMBER:
+    case OP_ELEMENT:
+    case OP_KEYS: return first;
+    case OP_FIND:
+        return cost_times(first, FIND_DEPTH); /* a value counts once for each it lies in */
+    case OP_DECODE:
+        return cost_sum(cost_times(first, domain_table[in->c].growth),
+                        once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
+    case OP_CLI:
+        return cost_sum(cost_times(first, CLI_GROWTH),
+                        once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
+    case OP_CLOCK: return once(meter, (struct bundle_cost){ .fixed = CLOCK_BYTES });
+    default: return number;
+    }
+}
+
 /* What the instruction itself does: one step, and the bytes of its operands. A list's elements are
  * all inside its text, and each is compared as far as the shorter side goes. */
-static struct bundle_cost insn_cost(const struct program *p, const struct b_insn *in,
-                                    const struct bundle_cost *sizes, const uint64_t *sets)
+static struct bundle_cost insn_cost(const struct meter *meter, const struct b_insn *in)
 {
-    struct bundle_cost cost = { .fixed = 1 };
-    struct bundle_cost first = sizes[in->b & 0xF], second = sizes[in->b >> 8 & 0xF];
+    const struct program *p = meter->program;
+    struct bundle_cost cost = once(meter, (struct bundle_cost){ .fixed = 1 });
+    struct bundle_cost first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
     switch (op_table[in->op].operands) {
     case OPERANDS_D_SLOT: /* each step compares keys of one object, all inside the arguments */
-        cost.fixed += p->slots[in->c].count;
-        cost.per_byte = 1;
+        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = p->slots[in->c].count,
+                                                          .per_byte = 1 }));
         break;
-    case OPERANDS_D_RR: cost_add(&cost, cost_sum(first, second)); break;
+    case OPERANDS_D_RR:
+        cost_add(&cost, cost_times(cost_sum(first, second), ARITHMETIC_TOUCHES));
+        break;
     case OPERANDS_RR:
         cost_add(&cost, cost_times(cost_sum(first, second), COMPARE_TOUCHES));
         if (in->op == OP_CONTAINS)
@@ -150,8 +206,29 @@ static struct bundle_cost insn_cost(const struct program *p, const struct b_insn
         break;
     case OPERANDS_R_SET:
         cost_add(&cost, cost_times(first, SET_TOUCHES));
-        cost.fixed = add_capped(cost.fixed, sets[in->c]);
+        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = meter->sets[in->c] }));
+        if (in->op == OP_SUBSET) /* a search for each element, an element being at least a byte */
+            cost_add(&cost, cost_times(first, meter->sets[in->c]));
         break;
+    case OPERANDS_R_NETS:
+        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = NET_TOUCHES *
+                                                                   (p->nets[in->c].count + 1) }));
+        break;
+    case OPERANDS_D_R_DOMAIN:
+        cost_add(&cost, cost_times(first, domain_table[in->c].touches));
+        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
+        break;
+    case OPERANDS_D_R_SET:
+        cost_add(&cost, cost_times(first, CLI_TOUCHES));
+        cost_add(&cost, cost_times(first, p->sets[in->c].count));
+        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = p->sets[in->c].slots }));
+        break;
+    case OPERANDS_D_ZONE: cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = 64 })); break;
+    case OPERANDS_D_R_STEP:
+        cost_add(&cost, cost_times(first, in->op == OP_FIND ? FIND_DEPTH : 1));
+        break;
+    case OPERANDS_LOOP:
+    case OPERANDS_D_R_NUMBER:
     case OPERANDS_D_R:
     case OPERANDS_R:
     case OPERANDS_R_DFA: cost_add(&cost, first); break;
@@ -163,17 +240,44 @@ static struct bundle_cost insn_cost(const struct program *p, const struct b_insn
     return cost;
 }
 
+/* The result of a loop is a truth or a number, made at the level around it. */
+static void close_loops(struct meter *meter, uint32_t at)
+{
+    while (meter->level && meter->ends[meter->level - 1] == at) {
+        uint8_t result = meter->elements[--meter->level];
+        meter->registers[result] =
+            (struct sized){ .size = once(meter, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES }),
+                            .level = meter->level };
+    }
+}
+
+static void open_loop(struct meter *meter, const struct b_insn *in, uint32_t at)
+{
+    struct bundle_cost list = size_of(meter, in->b & 0xF);
+    meter->elements[meter->level] = in->a;
+    meter->ends[meter->level++] = at + 1 + in->c;
+    meter->registers[in->a] =
+        (struct sized){ .size =
+                            cost_sum(list, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES *
+                                                                          BUNDLE_ITERATIONS_MAX }),
+                        .level = meter->level };
+}
+
 static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom,
                                     const uint64_t *sets)
 {
-    struct bundle_cost sizes[BUNDLE_REGISTERS] = { { 0 } }, cost = { 0 };
+    struct meter meter = { .program = p, .sets = sets };
     for (uint32_t i = 0; i < atom->code_count; i++) {
         const struct b_insn *in = &p->code[atom->code + i];
-        cost_add(&cost, insn_cost(p, in, sizes, sets));
-        if (op_table[in->op].kind == OP_VALUE)
-            sizes[in->a] = value_size(p, in, sizes);
+        close_loops(&meter, i);
+        cost_add(&meter.cost, insn_cost(&meter, in));
+        if (op_table[in->op].kind == OP_LOOP)
+            open_loop(&meter, in, i);
+        else
+            meter.registers[in->a] =
+                (struct sized){ .size = value_size(&meter, in), .level = meter.level };
     }
-    return cost;
+    return meter.cost;
 }
 
 /* -------------------------------- lists --------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* disasm.c - a program as text, complete enough to review what a bundle does without its source. */
 #include "runtime/bundle/program.h"
+#include "runtime/domain/domain.h"
 
 static void add_quoted(struct buf *out, Str text)
 {
@@ -32,9 +33,8 @@ static void add_const(const struct program *p, uint32_t i, struct buf *out)
 
 static void add_slot(const struct program *p, uint32_t i, struct buf *out)
 {
-    static const char *const roots[] = { "args", "principal.id", "principal.groups" };
     const struct b_slot *slot = &p->slots[i];
-    buf_printf(out, "%s", roots[slot->root]);
+    buf_printf(out, "%s", slot_root_table[slot->root].text);
     for (uint32_t k = 0; k < slot->count; k++) {
         Str key = program_text(p, p->steps[slot->first + k]);
         buf_printf(out, ".%.*s", STR_ARG(key));
@@ -55,6 +55,17 @@ static void add_set(const struct program *p, uint32_t i, struct buf *out)
         between = ", ";
     }
     buf_add(out, set->count ? STR(" }") : STR("{ }"));
+}
+
+static void add_nets(const struct program *p, uint32_t i, struct buf *out)
+{
+    for (uint32_t k = 0; k < p->nets[i].count; k++) {
+        const struct b_net *net = &p->net_ranges[p->nets[i].first + k];
+        buf_printf(out, "%s ", k ? "," : "");
+        for (uint32_t b = 0; b < sizeof net->address; b++)
+            buf_printf(out, "%s%02x", b && b % 2 == 0 ? ":" : "", net->address[b]);
+        buf_printf(out, "/%u", net->bits);
+    }
 }
 
 static void add_mask(uint32_t mask, struct buf *out)
@@ -79,7 +90,7 @@ static void add_registers(const struct b_insn *in, unsigned count, struct buf *o
 static void add_operands(const struct program *p, const struct b_insn *in, uint32_t at,
                          struct buf *out)
 {
-    if (op_table[in->op].kind == OP_VALUE)
+    if (op_table[in->op].kind <= OP_TRUTH)
         buf_printf(out, " r%u =", in->a);
     switch (op_table[in->op].operands) {
     case OPERANDS_D_SLOT:
@@ -94,10 +105,36 @@ static void add_operands(const struct program *p, const struct b_insn *in, uint3
     case OPERANDS_R: add_registers(in, 1, out); break;
     case OPERANDS_D_RR:
     case OPERANDS_RR: add_registers(in, 2, out); break;
+    case OPERANDS_D_R_SET:
     case OPERANDS_R_SET:
         add_registers(in, 1, out);
         buf_printf(out, ", set %u ", in->c);
         add_set(p, in->c, out);
+        break;
+    case OPERANDS_D_R_STEP:
+        add_registers(in, 1, out);
+        buf_add_char(out, ' ');
+        add_quoted(out, program_text(p, p->steps[in->c]));
+        break;
+    case OPERANDS_D_R_NUMBER:
+        add_registers(in, 1, out);
+        buf_printf(out, "[%u]", in->c);
+        break;
+    case OPERANDS_D_R_DOMAIN:
+        buf_printf(out, " %s of", domain_table[in->c].word);
+        add_registers(in, 1, out);
+        break;
+    case OPERANDS_D_ZONE:
+        buf_add_char(out, ' ');
+        add_quoted(out, program_text(p, p->zones[in->c].name));
+        break;
+    case OPERANDS_R_NETS:
+        add_registers(in, 1, out);
+        add_nets(p, in->c, out);
+        break;
+    case OPERANDS_LOOP:
+        buf_printf(out, " each of r%u, body to %u leaves r%u", in->b & 0xFFu, at + in->c,
+                   (unsigned)in->b >> 8);
         break;
     case OPERANDS_R_DFA:
         add_registers(in, 1, out);
@@ -189,8 +226,7 @@ static void add_atoms(const struct program *p, struct buf *out)
         const struct b_atom *atom = &p->atoms[i];
         buf_printf(out, "\natom %u at ", i);
         add_place(p, atom->source, atom->line, atom->column, out);
-        buf_printf(out, "%s\n    ; %.*s\n",
-                   atom->flags & B_ATOM_READS_ARGS ? ", reads arguments" : "",
+        buf_printf(out, "%s\n    ; %.*s\n", atom->flags & B_ATOM_VARIES ? ", varies" : "",
                    STR_ARG(program_text(p, atom->text)));
         add_code(p, atom->code, atom->code_count, out);
     }

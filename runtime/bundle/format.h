@@ -13,6 +13,7 @@
 #ifndef RUNTIME_BUNDLE_FORMAT_H
 #define RUNTIME_BUNDLE_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -29,8 +30,11 @@ enum {
     BUNDLE_SHAPE_DEPTH_MAX = 64,   /* nesting of shapes */
     BUNDLE_TEXT_MAX = 4096,        /* bytes of a name, a reason, a quoted source text */
     BUNDLE_CONCAT_MAX =
-        64 * 1024,        /* bytes of the strings that one condition joins; more is unknown */
-    BUNDLE_RUN_MAX = 256, /* used slots of a hash table in a row */
+        64 * 1024,             /* bytes of the strings that one condition joins; more is unknown */
+    BUNDLE_RUN_MAX = 256,      /* used slots of a hash table in a row */
+    BUNDLE_LOOP_DEPTH_MAX = 4, /* loops inside each other */
+    BUNDLE_ITERATIONS_MAX = 1024, /* of all loops of one atom together; more is unknown */
+    BUNDLE_ELEMENT_MAX = 65535,   /* index into a list */
 };
 
 /* What the verifier walks in full more than once, so that loading is linear in the file's size: the
@@ -113,7 +117,7 @@ struct b_rule {
     struct b_text text;            /* the rule's first source line, trimmed */
 };
 
-enum b_atom_flag { B_ATOM_READS_ARGS = 1 };
+enum b_atom_flag { B_ATOM_VARIES = 1 }; /* reads what a list filter does not know */
 
 struct b_atom {
     uint32_t code, code_count;
@@ -133,10 +137,21 @@ _Static_assert(sizeof(struct b_insn) == 8, "one instruction is eight bytes");
 /* Truth values are bits, so that a set of them is a mask: B_MAYBE is "could be anything". */
 enum b_truth { B_TRUE = 1, B_FALSE = 2, B_UNKNOWN = 4, B_MAYBE = 7 };
 
-enum b_slot_root { B_SLOT_ARGS, B_SLOT_PRINCIPAL_ID, B_SLOT_PRINCIPAL_GROUPS, B_SLOT_ROOT_COUNT };
+enum b_slot_root {
+#define ROOT(NAME, text, steps, varies) B_SLOT_##NAME,
+#include "runtime/bundle/slot_root.def"
+#undef ROOT
+    B_SLOT_ROOT_COUNT
+};
+
+struct slot_root_info {
+    const char *text;
+    bool has_steps, varies;
+};
+extern const struct slot_root_info slot_root_table[B_SLOT_ROOT_COUNT];
 
 struct b_slot {
-    uint32_t root;         /* enum b_slot_root; steps only below ARGS */
+    uint32_t root;         /* enum b_slot_root */
     uint32_t first, count; /* in STEPS */
     uint32_t pad;
 };
@@ -160,6 +175,29 @@ struct b_set {
     uint32_t slots; /* a power of two, at least twice the elements: searches are short */
     uint32_t count; /* elements */
     uint32_t types; /* a bit per enum b_const_type that an element has */
+};
+
+/* Address ranges. An IPv4 address counts as its IPv4-mapped IPv6 address. */
+struct b_nets {
+    uint32_t first, count; /* in NET_RANGES */
+};
+
+struct b_net {
+    uint8_t address[16]; /* zero behind the prefix */
+    uint32_t bits;       /* of the prefix, 0 to 128 */
+    uint32_t pad;
+};
+
+/* A time zone: from an instant on, local time is UTC plus an offset. */
+struct b_zone {
+    struct b_text name;
+    uint32_t first, count; /* in ZONE_STEPS, at least one */
+};
+
+struct b_zone_step {
+    int64_t from;   /* seconds since 1970; INT64_MIN for a zone's first, then ascending */
+    int32_t offset; /* seconds, less than a day either way */
+    uint32_t pad;
 };
 
 struct b_dfa {
@@ -198,7 +236,7 @@ enum op {
     OP_COUNT
 };
 
-enum op_kind { OP_VALUE, OP_TRUTH, OP_BRANCH, OP_END };
+enum op_kind { OP_VALUE, OP_LOOP, OP_TRUTH, OP_BRANCH, OP_END };
 
 enum op_operands {
     OPERANDS_NONE,
@@ -210,6 +248,13 @@ enum op_operands {
     OPERANDS_RR,
     OPERANDS_R_SET,
     OPERANDS_R_DFA,
+    OPERANDS_D_R_STEP,
+    OPERANDS_D_R_NUMBER,
+    OPERANDS_D_R_DOMAIN,
+    OPERANDS_D_R_SET,
+    OPERANDS_D_ZONE,
+    OPERANDS_R_NETS,
+    OPERANDS_LOOP,
     OPERANDS_TEST,
     OPERANDS_SKIP,
 };

@@ -14,6 +14,12 @@ const struct op_info op_table[OP_COUNT] = {
 #undef OP
 };
 
+const struct slot_root_info slot_root_table[B_SLOT_ROOT_COUNT] = {
+#define ROOT(NAME, text, steps, varies) [B_SLOT_##NAME] = { text, steps, varies },
+#include "runtime/bundle/slot_root.def"
+#undef ROOT
+};
+
 const uint32_t section_element_bytes[SECTION_COUNT] = {
 #define SECTION(NAME, name, type, doc) [SECTION_##NAME] = sizeof(type),
 #include "runtime/bundle/section.def"

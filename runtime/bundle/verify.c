@@ -204,9 +204,10 @@ static bool verify_slots(const struct program *p, struct bundle_error *error)
     }
     for (uint32_t i = 0; i < p->counts[SECTION_SLOTS]; i++) {
         const struct b_slot *slot = &p->slots[i];
-        bool takes_steps = slot->root == B_SLOT_ARGS;
-        if (slot->root >= B_SLOT_ROOT_COUNT || slot->pad != 0 ||
-            slot->count > BUNDLE_SLOT_STEPS_MAX || (slot->count > 0) != takes_steps ||
+        bool is_root = slot->root < B_SLOT_ROOT_COUNT;
+        bool takes_steps = is_root && slot_root_table[slot->root].has_steps;
+        if (!is_root || slot->pad != 0 || slot->count > BUNDLE_SLOT_STEPS_MAX ||
+            (slot->count > 0) != takes_steps ||
             !verify_range(slot->first, slot->count, p->counts[SECTION_STEPS]))
             return verify_fail(error, "slot %u: a field out of range", i);
     }
@@ -356,6 +357,60 @@ static bool verify_dfas(const struct program *p, struct bundle_error *error)
     return is_all || verify_fail(error, "dfas: loose tables");
 }
 
+static bool net_holds(const struct b_net *net)
+{
+    if (net->bits > 128 || net->pad != 0)
+        return false;
+    for (uint32_t bit = net->bits; bit < 128; bit++) {
+        if (net->address[bit / 8] >> (7 - bit % 8) & 1)
+            return false;
+    }
+    return true;
+}
+
+static bool verify_nets(const struct program *p, struct bundle_error *error)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_NETS]; i++) {
+        if (!verify_next(&next, p->nets[i].first, p->nets[i].count, p->counts[SECTION_NET_RANGES]))
+            return verify_fail(error, "nets %u: misplaced", i);
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_NET_RANGES]; i++) {
+        if (!net_holds(&p->net_ranges[i]))
+            return verify_fail(error, "net %u: a field out of range", i);
+    }
+    return next == p->counts[SECTION_NET_RANGES] || verify_fail(error, "nets: loose ranges");
+}
+
+enum { ZONE_OFFSET_MAX = 86399 };
+
+/* The first step begins before all time, so every instant has one. */
+static bool verify_zone(const struct program *p, const struct b_zone *zone)
+{
+    const struct b_zone_step *steps = p->zone_steps + zone->first;
+    if (!verify_text(p, zone->name, BUNDLE_TEXT_MAX) || zone->count == 0 ||
+        steps[0].from != INT64_MIN)
+        return false;
+    for (uint32_t k = 0; k < zone->count; k++) {
+        if ((k && steps[k].from <= steps[k - 1].from) || steps[k].offset > ZONE_OFFSET_MAX ||
+            steps[k].offset < -ZONE_OFFSET_MAX || steps[k].pad != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool verify_zones(const struct program *p, struct bundle_error *error)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_ZONES]; i++) {
+        const struct b_zone *zone = &p->zones[i];
+        if (!verify_next(&next, zone->first, zone->count, p->counts[SECTION_ZONE_STEPS]) ||
+            !verify_zone(p, zone))
+            return verify_fail(error, "zone %u: a field out of range", i);
+    }
+    return next == p->counts[SECTION_ZONE_STEPS] || verify_fail(error, "zones: loose steps");
+}
+
 bool program_verify(const struct program *program, struct bundle_error *error)
 {
     Str pool = { .p = program->strings, .n = program->counts[SECTION_STRINGS] };
@@ -363,6 +418,7 @@ bool program_verify(const struct program *program, struct bundle_error *error)
         return verify_fail(error, "strings: not UTF-8");
     return verify_meta(program, error) && verify_slots(program, error) &&
            verify_consts(program, error) && verify_sets(program, error) &&
+           verify_nets(program, error) && verify_zones(program, error) &&
            verify_dfas(program, error) && verify_shapes(program, error) &&
            verify_lists(program, error) && verify_rules(program, error) &&
            verify_servers(program, error) && verify_tools(program, error) &&

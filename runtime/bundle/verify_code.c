@@ -2,11 +2,13 @@
 /* verify_code.c - every instruction, before any runs.
  *
  * CODE is covered without gaps by the atoms' code and then the rules', in order, so that no byte of
- * it means two things. An atom is straight-line: values, then one truth. A rule branches forward
- * only and its last instruction ends it; so both end after at most as many steps as they have
- * instructions.
+ * it means two things. An atom is straight-line but for loops over lists, which
+ * nest properly: values, then one truth. A rule branches forward
+ * only and its last instruction ends it; so a rule ends after at most as many steps as it has
+ * instructions, and an atom after that many for each of BUNDLE_ITERATIONS_MAX iterations.
  */
 #include "runtime/bundle/verify.h"
+#include "runtime/domain/domain.h"
 
 struct code_check {
     const struct program *program;
@@ -14,7 +16,7 @@ struct code_check {
     const char *what; /* "atom" or "rule" */
     uint32_t index;
     uint32_t written; /* registers written so far, as bits */
-    bool reads_args;
+    bool varies;
 };
 
 static bool code_fail(const struct code_check *check, uint32_t at, const char *why)
@@ -44,25 +46,39 @@ static bool index_holds(const struct code_check *check, const struct b_insn *in,
     return in->c < check->program->counts[section];
 }
 
+static bool index_is_domain(const struct b_insn *in)
+{
+    return in->c < DOMAIN_COUNT;
+}
+
 static bool operands_hold(struct code_check *check, const struct b_insn *in)
 {
-    bool has_dest = op_table[in->op].kind == OP_VALUE;
-    if (has_dest ? in->a >= BUNDLE_REGISTERS : in->a != 0)
+    if (in->a >= BUNDLE_REGISTERS)
         return false;
     switch (op_table[in->op].operands) {
     case OPERANDS_D_SLOT:
         if (!sources_hold(check, in, 0) || !index_holds(check, in, SECTION_SLOTS))
             return false;
-        check->reads_args |= check->program->slots[in->c].root == B_SLOT_ARGS;
+        check->varies |= slot_root_table[check->program->slots[in->c].root].varies;
         return true;
     case OPERANDS_D_CONST:
         return sources_hold(check, in, 0) && index_holds(check, in, SECTION_CONSTS);
+    case OPERANDS_D_ZONE:
+        check->varies = true;
+        return sources_hold(check, in, 0) && index_holds(check, in, SECTION_ZONES);
     case OPERANDS_D_R:
     case OPERANDS_R: return sources_hold(check, in, 1) && in->c == 0;
     case OPERANDS_D_RR:
     case OPERANDS_RR: return sources_hold(check, in, 2) && in->c == 0;
+    case OPERANDS_D_R_SET:
     case OPERANDS_R_SET: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_SETS);
     case OPERANDS_R_DFA: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_DFAS);
+    case OPERANDS_R_NETS: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_NETS);
+    case OPERANDS_D_R_STEP:
+        return sources_hold(check, in, 1) && index_holds(check, in, SECTION_STEPS);
+    case OPERANDS_D_R_NUMBER: return sources_hold(check, in, 1) && in->c <= BUNDLE_ELEMENT_MAX;
+    case OPERANDS_D_R_DOMAIN: return sources_hold(check, in, 1) && index_is_domain(in);
+    case OPERANDS_LOOP:
     case OPERANDS_NONE:
     case OPERANDS_TEST:
     case OPERANDS_SKIP: break;
@@ -70,21 +86,68 @@ static bool operands_hold(struct code_check *check, const struct b_insn *in)
     return false;
 }
 
+/* A loop whose body is being read. */
+struct open_loop {
+    uint32_t end;     /* the instruction behind the body */
+    uint32_t written; /* registers written before the loop */
+    unsigned element, result;
+};
+
+struct loops {
+    struct open_loop open[BUNDLE_LOOP_DEPTH_MAX];
+    uint32_t depth;
+};
+
+/* The body lies inside the atom and inside the loop around it, and is not empty. */
+static bool loop_begins(struct code_check *check, const struct b_insn *in, uint32_t at,
+                        uint32_t count, struct loops *loops)
+{
+    uint32_t room = (loops->depth ? loops->open[loops->depth - 1].end : count) - at - 1;
+    unsigned list = in->b & 0xFF, result = in->b >> 8;
+    if (in->a >= BUNDLE_REGISTERS || result >= BUNDLE_REGISTERS || result == in->a ||
+        !is_written(check, list) || in->c == 0 || in->c > room ||
+        loops->depth == BUNDLE_LOOP_DEPTH_MAX)
+        return false;
+    loops->open[loops->depth++] = (struct open_loop){
+        .end = at + 1 + in->c, .written = check->written, .element = in->a, .result = result
+    };
+    check->written |= UINT32_C(1) << in->a;
+    return true;
+}
+
+/* Loops that end before instruction at: an empty list runs no body, so what it wrote is forgotten.
+ */
+static bool loops_end(struct code_check *check, uint32_t at, struct loops *loops)
+{
+    while (loops->depth && loops->open[loops->depth - 1].end == at) {
+        const struct open_loop *loop = &loops->open[--loops->depth];
+        if (!is_written(check, loop->result))
+            return false;
+        check->written = loop->written | UINT32_C(1) << loop->element;
+    }
+    return true;
+}
+
 static bool verify_atom(struct code_check *check, const struct b_atom *atom)
 {
     const struct b_insn *code = check->program->code + atom->code;
+    struct loops loops = { .depth = 0 };
     if (atom->code_count == 0 || atom->code_count > BUNDLE_ATOM_INSNS_MAX)
         return code_fail(check, 0, "an atom has 1 to 256 instructions");
     for (uint32_t i = 0; i < atom->code_count; i++) {
+        enum op_kind kind = code[i].op < OP_COUNT ? op_table[code[i].op].kind : OP_END;
         bool is_last = i + 1 == atom->code_count;
-        if (code[i].op >= OP_COUNT || op_table[code[i].op].kind != (is_last ? OP_TRUTH : OP_VALUE))
+        if (!loops_end(check, i, &loops))
+            return code_fail(check, i, "a loop without a result");
+        if (kind == OP_BRANCH || kind == OP_END || (is_last && (kind != OP_TRUTH || loops.depth)))
             return code_fail(check, i, "unexpected opcode");
-        if (!operands_hold(check, &code[i]))
+        bool holds = kind == OP_LOOP ? loop_begins(check, &code[i], i, atom->code_count, &loops)
+                                     : operands_hold(check, &code[i]);
+        if (!holds)
             return code_fail(check, i, "an operand out of range");
-        if (!is_last)
-            check->written |= UINT32_C(1) << code[i].a;
+        check->written |= UINT32_C(1) << code[i].a;
     }
-    if (atom->flags != (check->reads_args ? (uint32_t)B_ATOM_READS_ARGS : 0))
+    if (atom->flags != (check->varies ? (uint32_t)B_ATOM_VARIES : 0))
         return code_fail(check, 0, "flags do not say what the code reads");
     return true;
 }

@@ -50,6 +50,7 @@ enum status vm_open(struct program *program, struct vm **out)
     vm->has_field = array_new(slots, sizeof *vm->has_field);
     vm->touched_slots = array_new(slots, sizeof *vm->touched_slots);
     vm->scratch = malloc(BUNDLE_CONCAT_MAX);
+    arena_init(&vm->arena, VM_ARENA_BYTES_MAX);
     if (!vm->truths || !vm->unknowns || !vm->touched_atoms || !vm->fields || !vm->has_field ||
         !vm->touched_slots || !vm->scratch) {
         vm_close(vm);
@@ -71,6 +72,7 @@ void vm_close(struct vm *vm)
     free(vm->has_field);
     free(vm->touched_slots);
     free(vm->scratch);
+    arena_reset(&vm->arena);
     free(vm);
 }
 
@@ -93,6 +95,9 @@ static void end(struct vm *vm)
         vm->truths[vm->touched_atoms[--vm->touched_atom_count]] = 0;
     while (vm->touched_slot_count)
         vm->has_field[vm->touched_slots[--vm->touched_slot_count]] = 0;
+    if (vm->arena.blocks)
+        arena_rewind(&vm->arena);
+    vm->decoded_count = 0;
     vm->call = NULL;
 }
 

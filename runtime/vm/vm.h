@@ -36,6 +36,7 @@ struct principal {
     Str id;
     const Str *groups;
     size_t group_count;
+    const struct json_doc *attributes; /* an object; NULL: none */
 };
 
 /* One tools/call, as judged. */
@@ -45,6 +46,10 @@ struct vm_call {
     const struct json_doc *doc; /* holds the arguments; NULL when there are none */
     uint32_t arguments;         /* index of the object in doc; ignored when doc is NULL */
     const struct principal *principal;
+    Str method;                                      /* "tools/call" */
+    Str label;                                       /* of the grant; {NULL, 0}: none */
+    Str client_name, client_version, client_address; /* {NULL, 0}: not known */
+    int64_t now;                                     /* seconds since 1970, UTC */
 };
 
 struct decision {

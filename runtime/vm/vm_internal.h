@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_internal.h - shared by vm.c (rules) and atom.c (conditions) only. */
+/* vm_internal.h - shared by vm.c (rules), atom.c (instructions), value.c (what they compute),
+ * truth.c (what they compare) and derive.c (what is read out of strings) only. */
 #ifndef RUNTIME_VM_VM_INTERNAL_H
 #define RUNTIME_VM_VM_INTERNAL_H
 
+#include "runtime/domain/domain.h"
+#include "runtime/json/json_build.h"
 #include "runtime/vm/vm.h"
 
 enum value_type {
@@ -12,8 +15,8 @@ enum value_type {
     VALUE_BOOL,   /* truth */
     VALUE_NUMBER, /* text: a JSON literal */
     VALUE_STRING, /* text */
-    VALUE_LIST,   /* node: an array of the call's document */
-    VALUE_OBJECT, /* node */
+    VALUE_LIST,   /* node: an array of doc */
+    VALUE_OBJECT, /* node of doc */
     VALUE_GROUPS, /* the principal's groups: a list of strings */
 };
 
@@ -25,6 +28,22 @@ struct value {
     bool is_integer; /* NUMBER: written without fraction and exponent */
     uint32_t node;
     Str text;
+    const struct json_doc *doc;
+};
+
+enum {
+    VM_DECODED_MAX = 16, /* results of domain functions kept within a call */
+    VM_ARENA_BYTES_MAX =
+        64 * 1024 * 1024,   /* for those results; a call that needs more is unknown */
+    NUMBER_TEXT_BYTES = 40, /* of a number that an instruction makes */
+};
+
+/* A string read by a domain function. */
+struct decoded {
+    uint32_t domain, set; /* set: of CLI, else 0 */
+    Str text;
+    struct json_doc doc;
+    bool is_certain;
 };
 
 struct vm {
@@ -39,6 +58,10 @@ struct vm {
     uint32_t *touched_slots, touched_slot_count;
     char *scratch; /* BUNDLE_CONCAT_MAX bytes for the texts that one atom makes */
     size_t scratch_used;
+    uint32_t iterations; /* of the atom's loops so far */
+    struct arena arena;  /* documents read out of strings; lives as long as the call */
+    struct decoded *decoded[VM_DECODED_MAX];
+    uint32_t decoded_count;
     const struct vm_call *call;
     bool may;             /* arguments are not known: atoms that read them may be anything */
     uint32_t unsafe_atom; /* the first atom that could not compare a number exactly, or B_NONE */
@@ -46,5 +69,70 @@ struct vm {
 
 /* The atom's truth for this call, evaluated at most once: a mask of enum b_truth. */
 uint8_t atom_truth(struct vm *vm, uint32_t atom);
+
+/* ------------------------------- value.c -------------------------------- */
+
+static inline struct value unknown_value(enum vm_unknown cause)
+{
+    return (struct value){ .type = VALUE_UNKNOWN, .cause = cause };
+}
+
+static inline struct value truth_value(bool truth)
+{
+    return (struct value){ .type = VALUE_BOOL, .truth = truth };
+}
+
+static inline bool is_absent(const struct value *value)
+{
+    return value->type == VALUE_MISSING || value->type == VALUE_NULL;
+}
+
+static inline bool is_list(const struct value *value)
+{
+    return value->type == VALUE_LIST || value->type == VALUE_GROUPS;
+}
+
+/* Why a value can't be used where another type is needed. */
+enum vm_unknown cause_of(const struct value *value);
+/* Values are made where they stay: a copy right behind the making waits for the stores. */
+void node_value(const struct json_doc *doc, uint32_t index, struct value *out);
+const struct value *field_value(struct vm *vm, uint32_t slot);
+void const_value(const struct program *p, uint32_t index, struct value *out);
+struct value value_concat(struct vm *vm, const struct value *first, const struct value *second);
+struct value value_length(struct vm *vm, const struct value *of);
+struct value value_count(struct vm *vm, uint64_t count);
+struct value value_micros(struct vm *vm, int64_t micros); /* as seconds */
+struct value value_lower(struct vm *vm, const struct value *of);
+struct value value_trim(const struct value *of);
+struct value value_member(const struct value *of, Str key);
+struct value value_element(struct vm *vm, const struct value *of, uint32_t index);
+/* ADD, SUB, MUL, MIN, MAX. */
+struct value value_arithmetic(struct vm *vm, enum op op, const struct value *a,
+                              const struct value *b);
+
+/* The elements of a list, one after the other. */
+struct list_walk {
+    const struct vm *vm;
+    const struct value *list;
+    uint32_t node; /* the next; JSON_NONE at the end */
+    size_t group;
+};
+struct list_walk list_begin(const struct vm *vm, const struct value *list);
+bool list_next(struct list_walk *walk, struct value *element); /* false at the end */
+
+/* ------------------------------- truth.c -------------------------------- */
+
+/* The result of a TRUTH instruction: a BOOL, or UNKNOWN with its cause. */
+struct value truth_of(struct vm *vm, const struct b_insn *in, const struct value *first,
+                      const struct value *second);
+
+/* ------------------------------- derive.c ------------------------------- */
+
+struct value value_decode(struct vm *vm, enum domain domain, const struct value *of);
+struct value value_cli(struct vm *vm, uint32_t set, const struct value *of);
+struct value value_keys(struct vm *vm, const struct value *of);
+struct value value_find(struct vm *vm, const struct value *of, Str key);
+struct value value_instant(struct vm *vm, const struct value *of);
+struct value value_clock(struct vm *vm, uint32_t zone);
 
 #endif
