@@ -14,7 +14,7 @@ PKGS     := libcurl libevent_core libcjson sqlite3 libxxhash
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align \
-  -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough \
+  -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough \
   -Wnull-dereference -Wdouble-promotion -Wredundant-decls -Wbad-function-cast
 IS_CLANG := $(findstring clang,$(CCNAME))
 WARN += $(if $(IS_CLANG),-Wcomma -Wassign-enum -Wunreachable-code-aggressive \

@@ -131,11 +131,21 @@ and_chain(A) ::= and_chain(L) AND negation(E).
 
 negation(A) ::= comparison(E).      { A = E; }
 negation(A) ::= NOT(K) negation(E). { A = ast_unary(ps, EXPR_NOT, K, E); }
+negation(A) ::= quantifier(K) NAME(N) IN value(L) COLON negation(B).
+    { A = ast_quantifier(ps, K, N, L, B, B.span); }
+negation(A) ::= quantifier(K) NAME(N) IN ARGS BY ROLE roles(R) COLON negation(B).
+    { A = ast_by_role(ps, K, N, R, B); }
+quantifier(A) ::= ANY(T).           { A = T; }
+quantifier(A) ::= ALL(T).           { A = T; }
 
-comparison(A) ::= value(E).         { A = E; }
-comparison(A) ::= value(L) compare(O) value(R).
+%type roles {struct names}
+roles(A) ::= NAME(T).               { A = ast_name(ps, no_names, T); }
+roles(A) ::= roles(L) COMMA NAME(T). { A = ast_name(ps, L, T); }
+
+comparison(A) ::= sum(E).           { A = E; }
+comparison(A) ::= sum(L) compare(O) sum(R).
     { A = ast_binary(ps, O, L, R); }
-comparison(A) ::= value(L) NOT(K) IN value(R).
+comparison(A) ::= sum(L) NOT(K) IN sum(R).
     { A = ast_unary(ps, EXPR_NOT, (struct token){ .span = L.span, .kind = K.kind }, ast_binary(ps, OP2_IN, L, R)); }
 
 %type compare {enum binary_op}
@@ -151,6 +161,16 @@ compare(A) ::= ENDS WITH.           { A = OP2_ENDS; }
 compare(A) ::= CONTAINS.            { A = OP2_CONTAINS; }
 compare(A) ::= MATCHES.             { A = OP2_MATCHES; }
 compare(A) ::= LIKE.                { A = OP2_LIKE; }
+compare(A) ::= WITHIN.              { A = OP2_WITHIN; }
+
+%type sum {struct operand}
+%type product {struct operand}
+sum(A) ::= product(E).              { A = E; }
+sum(A) ::= sum(L) PLUS product(R).  { A = ast_binary(ps, OP2_ADD, L, R); }
+sum(A) ::= sum(L) MINUS product(R). { A = ast_binary(ps, OP2_SUB, L, R); }
+product(A) ::= value(E).            { A = E; }
+product(A) ::= product(L) STAR value(R).
+    { A = ast_binary(ps, OP2_MUL, L, R); }
 
 value(A) ::= primary(E).            { A = E; }
 value(A) ::= primary(L) ELSE value(R).
@@ -159,20 +179,25 @@ value(A) ::= primary(L) ELSE value(R).
 primary(A) ::= NULL(T).             { A = ast_literal(ps, EXPR_NULL, T); }
 primary(A) ::= TRUE(T).             { A = ast_literal(ps, EXPR_BOOL, T); }
 primary(A) ::= FALSE(T).            { A = ast_literal(ps, EXPR_BOOL, T); }
-primary(A) ::= NUMBER(T).           { A = ast_literal(ps, EXPR_NUMBER, T); }
+primary(A) ::= NUMBER(T).           { A = ast_number(ps, absent, T); }
+primary(A) ::= MINUS(M) NUMBER(T).  { A = ast_number(ps, M, T); }
+primary(A) ::= TIME(T).             { A = ast_number(ps, absent, T); }
+primary(A) ::= DATE(T).             { A = ast_number(ps, absent, T); }
+primary(A) ::= DURATION(T).         { A = ast_number(ps, absent, T); }
 primary(A) ::= STRING(T).           { A = ast_literal(ps, EXPR_STRING, T); }
 primary(A) ::= REGEX(T).            { A = ast_literal(ps, EXPR_PATTERN, T); }
-primary(A) ::= NAME(T).             { A = ast_literal(ps, EXPR_NAME, T); }
 primary(A) ::= LPAREN(L) expr(E) RPAREN(R).
     { A = (struct operand){ .expr = E.expr, .span = span_join(L.span, R.span) }; }
 primary(A) ::= LBRACK(L) items(I) RBRACK(R).
     { A = ast_group(ps, EXPR_LIST, I, span_join(L.span, R.span)); }
 primary(A) ::= LBRACE(L) items(I) RBRACE(R).
     { A = ast_group(ps, EXPR_SET, I, span_join(L.span, R.span)); }
-primary(A) ::= field(F).            { A = F; }
-primary(A) ::= HAS(K) field(F).     { A = ast_unary(ps, EXPR_HAS, K, F); }
-primary(A) ::= NAME(N) LPAREN items(I) RPAREN(R).
-    { A = ast_call_function(ps, N, I, R.span); }
+primary(A) ::= postfix(F).          { A = F; }
+primary(A) ::= HAS(K) postfix(F).   { A = ast_unary(ps, EXPR_HAS, K, F); }
+primary(A) ::= tally(K) LPAREN NAME(N) IN value(L) COLON expr(B) RPAREN(R).
+    { A = ast_quantifier(ps, K, N, L, B, R.span); }
+tally(A) ::= COUNT(T).              { A = T; }
+tally(A) ::= SUM(T).                { A = T; }
 primary(A) ::= pieces(P) TAIL(T).   { A = ast_interpolation(ps, P, T); }
 
 %type pieces {struct operands}
@@ -189,12 +214,22 @@ item_list(A) ::= expr(E).           { A = ast_item(no_items, E); }
 item_list(A) ::= item_list(L) COMMA expr(E).
     { A = ast_item(L, E); }
 
-%type field {struct operand}
-%type path {struct names}
-field(A) ::= ARGS(R) path(P).       { A = ast_field(ps, R, P); }
-field(A) ::= PRINCIPAL(R) path(P).  { A = ast_field(ps, R, P); }
-path(A) ::= DOT key(K).             { A = ast_name(ps, no_names, K); }
-path(A) ::= path(P) DOT key(K).     { A = ast_name(ps, P, K); }
+%type postfix {struct operand}
+postfix(A) ::= root(R) DOT key(K).  { A = ast_field(ps, R, K); }
+postfix(A) ::= NOW(T).              { A = ast_now(ps, T); }
+postfix(A) ::= NAME(T).             { A = ast_literal(ps, EXPR_NAME, T); }
+postfix(A) ::= NAME(N) LPAREN items(I) RPAREN(R).
+    { A = ast_call_function(ps, N, I, R.span); }
+postfix(A) ::= postfix(L) DOT key(K). { A = ast_member(ps, L, K); }
+postfix(A) ::= postfix(L) LBRACK NUMBER(N) RBRACK(R).
+    { A = ast_index(ps, L, N, R.span); }
+postfix(A) ::= postfix(L) LBRACK RBRACK(R).
+    { A = ast_each(ps, L, R.span); }
+root(A) ::= ARGS(T).                { A = T; }
+root(A) ::= PRINCIPAL(T).           { A = T; }
+root(A) ::= GRANT(T).               { A = T; }
+root(A) ::= CLIENT(T).              { A = T; }
+root(A) ::= CALL(T).                { A = T; }
 key(A) ::= NAME(T).                 { A = T; }
 key(A) ::= STRING(T).               { A = T; }
 

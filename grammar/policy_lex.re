@@ -27,7 +27,9 @@ int scan_token(struct lexer *lx)
     $                                    { return SCAN_END; }
     [ \t\r\n]+                           { return SCAN_SPACE; }
     letter (letter | digit)*             { return SCAN_WORD; }
-    "-"? digit (letter | digit | [.])*   { return SCAN_NUMBER; }
+    digit (letter | digit | [.])*        { return SCAN_NUMBER; }
+    digit{2} ":" digit{2} (":" digit{2})? { return SCAN_TIME; }
+    digit{4} "-" digit{2} "-" digit{2}   { return SCAN_DATE; }
     ["]                                  { return SCAN_QUOTE; }
     "'" [^'\x00\r\n]* "'"                { return SCAN_SINGLE_QUOTE; }
 
@@ -45,6 +47,10 @@ int scan_token(struct lexer *lx)
     ">"                                  { return TK_GT; }
     "??"                                 { return TK_ELSE; }
     "="                                  { return TK_ASSIGN; }
+    "+"                                  { return TK_PLUS; }
+    "-"                                  { return TK_MINUS; }
+    "*"                                  { return TK_STAR; }
+    ":"                                  { return TK_COLON; }
     "."                                  { return TK_DOT; }
     ","                                  { return TK_COMMA; }
     ";"                                  { return TK_SEMI; }

@@ -226,7 +226,7 @@ static void collect_guards(struct checker *c, const struct expr *expr)
 {
     if (!expr)
         return;
-    if (expr->kind == EXPR_HAS) {
+    if (expr->kind == EXPR_HAS && expr->left->kind == EXPR_FIELD) {
         struct field_note *note = check_memory(c, ARENA_NEW(c->mem, struct field_note, 1));
         if (note)
             *note = (struct field_note){ .field = expr->left, .next = c->guards };
@@ -234,6 +234,8 @@ static void collect_guards(struct checker *c, const struct expr *expr)
     }
     collect_guards(c, expr->left);
     collect_guards(c, expr->right);
+    for (const struct expr *item = expr->items; item; item = item->next)
+        collect_guards(c, item);
 }
 
 static void check_rule(struct checker *c, struct rule *rule)

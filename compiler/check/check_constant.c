@@ -69,7 +69,12 @@ bool expr_is_constant(const struct expr *expr)
     case EXPR_NOT:
     case EXPR_HAS:
     case EXPR_LENGTH:
-    case EXPR_BINARY: break;
+    case EXPR_BINARY:
+    case EXPR_CALL:
+    case EXPR_MEMBER:
+    case EXPR_INDEX:
+    case EXPR_EACH:
+    case EXPR_QUANTIFIER: break;
     }
     return false;
 }
@@ -129,7 +134,10 @@ static Type let_type(struct checker *c, struct let_decl *let)
         return check_pattern_literal(c, value);
     if (value->kind == EXPR_NAME) /* of anything, a set too */
         return check_name(c, value);
-    if (expr_is_condition(value) || value->kind == EXPR_LENGTH || value->kind == EXPR_BINARY) {
+    bool is_range = value->kind == EXPR_CALL && value->function == FN_CIDR;
+    if (is_range)
+        return check_call_of(c, value);
+    if (expr_is_condition(value) || value->kind >= EXPR_LENGTH) {
         Str what = expr_is_condition(value) ? STR("a condition") : STR("computed from a call");
         diag_add(c->diags, DIAG_LET_NOT_CONSTANT, value->span, STR_ARG(what));
         return type_error;

@@ -25,6 +25,11 @@ static const struct {
     [TYPE_OBJECT] = { STR_INIT("an object"), STR_INIT("objects") },
     [TYPE_SET] = { STR_INIT("a set"), STR_INIT("sets") },
     [TYPE_PATTERN] = { STR_INIT("a pattern"), STR_INIT("patterns") },
+    [TYPE_TIME] = { STR_INIT("a time of day"), STR_INIT("times of day") },
+    [TYPE_DATE] = { STR_INIT("a date"), STR_INIT("dates") },
+    [TYPE_DURATION] = { STR_INIT("a duration"), STR_INIT("durations") },
+    [TYPE_INSTANT] = { STR_INIT("an instant"), STR_INIT("instants") },
+    [TYPE_NETS] = { STR_INIT("address ranges"), STR_INIT("address ranges") },
     // clang-format on
 };
 
@@ -36,8 +41,15 @@ static const Str op_words[] = {
     [OP2_STARTS] = STR_INIT("starts with"), [OP2_ENDS] = STR_INIT("ends with"),
     [OP2_CONTAINS] = STR_INIT("contains"), [OP2_MATCHES] = STR_INIT("matches"),
     [OP2_LIKE] = STR_INIT("like"), [OP2_ELSE] = STR_INIT("?\?"),
+    [OP2_WITHIN] = STR_INIT("within"), [OP2_ADD] = STR_INIT("+"), [OP2_SUB] = STR_INIT("-"),
+    [OP2_MUL] = STR_INIT("*"),
     // clang-format on
 };
+
+Str type_word(Type type)
+{
+    return kinds[type.kind].word;
+}
 
 static Str word_of(Type type)
 {
@@ -62,8 +74,10 @@ static bool may_be(Type type, enum type_kind kind)
 
 bool expr_is_condition(const struct expr *expr)
 {
+    if (expr->kind == EXPR_QUANTIFIER)
+        return expr->quantifier == QUANTIFIER_ANY || expr->quantifier == QUANTIFIER_ALL;
     return expr->kind == EXPR_NOT || expr->kind == EXPR_HAS ||
-           (expr->kind == EXPR_BINARY && expr->op != OP2_ELSE);
+           (expr->kind == EXPR_BINARY && expr->op < OP2_ADD);
 }
 
 /* --------------------------------- names -------------------------------- */
@@ -73,11 +87,19 @@ Type check_name(struct checker *c, struct expr *expr)
     const struct symbol *symbol = symbol_find(&c->lets, expr->text);
     if (!expr->text.n) /* reported by the parser */
         return type_error;
+    expr->binding = variable_find(c, expr->text);
+    if (expr->binding) {
+        expr->schema = expr->binding->element_schema;
+        return expr->binding->element;
+    }
     if (!symbol) {
         diag_add(c->diags, DIAG_UNKNOWN_NAME, expr->span, STR_ARG(expr->text));
         Str best = symbol_nearest(&c->lets, expr->text);
         if (best.n)
             help_nearest(c, best);
+        else if (expr->span.lo && c->sources->items[c->source].text.p[expr->span.lo - 1] == '-')
+            diag_help(c->diags, "a key with a hyphen stands in quotes: args.\"a-%.*s\"",
+                      STR_ARG(expr->text));
         else
             diag_help(c->diags, "an argument is written args.%.*s, a string \"%.*s\"",
                       STR_ARG(expr->text), STR_ARG(expr->text));
@@ -96,43 +118,6 @@ Type check_name(struct checker *c, struct expr *expr)
     return let->value->type;
 }
 
-static Type check_principal(struct checker *c, struct expr *expr)
-{
-    static const struct {
-        Str word;
-        enum principal_field field;
-        Type type;
-    } members[] = {
-        // clang-format off
-        { STR_INIT("id"), PRINCIPAL_ID, { TYPE_STRING, TYPE_ANY } },
-        { STR_INIT("groups"), PRINCIPAL_GROUPS, { TYPE_LIST, TYPE_STRING } },
-        // clang-format on
-    };
-    const struct name *key = expr->path;
-    for (size_t i = 0; i < COUNT(members); i++) {
-        if (!str_eq(members[i].word, key->text))
-            continue;
-        expr->principal = members[i].field;
-        if (!key->next)
-            return members[i].type;
-        Str what = word_of(members[i].type);
-        Str whole = arena_printf(c->mem, "principal.%.*s", STR_ARG(key->text));
-        diag_add(c->diags, DIAG_NO_MEMBERS, key->next->span, STR_ARG(whole), STR_ARG(what),
-                 STR_ARG(key->next->text));
-        return type_error;
-    }
-    Str best = { .p = NULL, .n = 0 };
-    size_t distance = SIZE_MAX;
-    for (size_t i = 0; i < COUNT(members); i++)
-        suggest(members[i].word, key->text, &best, &distance);
-    diag_add(c->diags, DIAG_UNKNOWN_PRINCIPAL, key->span, STR_ARG(key->text));
-    if (best.n)
-        help_nearest(c, best);
-    else
-        diag_help(c->diags, "there are principal.id and principal.groups");
-    return type_error;
-}
-
 static Type check_field(struct checker *c, struct expr *expr, bool is_guarded)
 {
     if (!c->rule) {
@@ -140,8 +125,7 @@ static Type check_field(struct checker *c, struct expr *expr, bool is_guarded)
         diag_add(c->diags, DIAG_LET_NOT_CONSTANT, expr->span, STR_ARG(what));
         return type_error;
     }
-    return expr->root == ROOT_PRINCIPAL ? check_principal(c, expr)
-                                        : check_argument(c, expr, is_guarded);
+    return expr->root == ROOT_ARGS ? check_argument(c, expr, is_guarded) : check_root(c, expr);
 }
 
 /* -------------------------------- values -------------------------------- */
@@ -167,10 +151,21 @@ static Type check_length(struct checker *c, struct expr *expr)
     return simple(TYPE_NUMBER);
 }
 
+/* What a call may come without. */
+static bool field_may_lack(const struct expr *field)
+{
+    bool is_attribute = field->root == ROOT_PRINCIPAL && field->path->next;
+    return is_attribute || field->root == ROOT_ARGS || field->root == ROOT_GRANT ||
+           field->root == ROOT_CLIENT;
+}
+
 /* The left of "??": an argument, or another "??" in parentheses. */
 static Type check_else_left(struct checker *c, struct expr *expr)
 {
-    if (expr->kind == EXPR_FIELD && expr->root == ROOT_ARGS) {
+    bool may_lack = expr->kind == EXPR_MEMBER || expr->kind == EXPR_INDEX;
+    if (may_lack)
+        return check_value(c, expr);
+    if (expr->kind == EXPR_FIELD && field_may_lack(expr)) {
         expr->type = check_field(c, expr, true);
         return expr->type;
     }
@@ -206,12 +201,56 @@ static Type no_value(struct checker *c, const struct expr *expr, Str what)
     return type_error;
 }
 
+static Type number_type(const struct expr *expr)
+{
+    static const enum type_kind types[] = { [UNIT_NONE] = TYPE_NUMBER,
+                                            [UNIT_TIME] = TYPE_TIME,
+                                            [UNIT_DATE] = TYPE_DATE,
+                                            [UNIT_DURATION] = TYPE_DURATION };
+    return simple(types[expr->unit]);
+}
+
+/* The type of a sum, a difference or a product; TYPE_ERROR when it has none. */
+static enum type_kind arithmetic_kind(enum binary_op op, enum type_kind a, enum type_kind b)
+{
+    bool is_plus = op == OP2_ADD, is_times = op == OP2_MUL;
+    if (a == TYPE_ANY)
+        a = b == TYPE_ANY || is_times ? TYPE_NUMBER : b;
+    if (b == TYPE_ANY)
+        b = a == TYPE_INSTANT ? TYPE_DURATION : is_times ? TYPE_NUMBER : a;
+    if (a == TYPE_NUMBER && b == TYPE_NUMBER)
+        return TYPE_NUMBER;
+    if (is_times)
+        return (a == TYPE_DURATION && b == TYPE_NUMBER) || (a == TYPE_NUMBER && b == TYPE_DURATION)
+                   ? TYPE_DURATION
+                   : TYPE_ERROR;
+    if (a == TYPE_DURATION && b == TYPE_DURATION)
+        return TYPE_DURATION;
+    if (a == TYPE_INSTANT && b == TYPE_DURATION)
+        return TYPE_INSTANT;
+    if (is_plus && a == TYPE_DURATION && b == TYPE_INSTANT)
+        return TYPE_INSTANT;
+    return !is_plus && a == TYPE_INSTANT && b == TYPE_INSTANT ? TYPE_DURATION : TYPE_ERROR;
+}
+
+static Type check_arithmetic(struct checker *c, struct expr *expr)
+{
+    Type left = check_value(c, expr->left), right = check_value(c, expr->right);
+    if (left.kind == TYPE_ERROR || right.kind == TYPE_ERROR)
+        return type_error;
+    enum type_kind kind = arithmetic_kind(expr->op, left.kind, right.kind);
+    if (kind == TYPE_ERROR)
+        diag_add(c->diags, DIAG_ARITHMETIC, expr->span, STR_ARG(op_words[expr->op]),
+                 STR_ARG(word_of(left)), STR_ARG(word_of(right)));
+    return simple(kind);
+}
+
 static Type value_type(struct checker *c, struct expr *expr)
 {
     switch (expr->kind) {
     case EXPR_NULL: return simple(TYPE_NULL);
     case EXPR_BOOL: return type_bool;
-    case EXPR_NUMBER: return simple(TYPE_NUMBER);
+    case EXPR_NUMBER: return number_type(expr);
     case EXPR_STRING: return simple(TYPE_STRING);
     case EXPR_INTERPOLATION: return check_interpolation(c, expr);
     case EXPR_NAME: return check_name(c, expr);
@@ -223,6 +262,16 @@ static Type value_type(struct checker *c, struct expr *expr)
     case EXPR_BINARY:
         if (expr->op == OP2_ELSE)
             return check_else(c, expr);
+        if (expr->op >= OP2_ADD)
+            return check_arithmetic(c, expr);
+        break;
+    case EXPR_MEMBER: return check_member_of(c, expr);
+    case EXPR_INDEX: return check_index(c, expr);
+    case EXPR_CALL: return check_call_of(c, expr);
+    case EXPR_EACH: diag_add(c->diags, DIAG_EACH_PLACE, expr->span); return type_error;
+    case EXPR_QUANTIFIER:
+        if (!expr_is_condition(expr))
+            return check_quantifier(c, expr);
         break;
     case EXPR_NOT:
     case EXPR_HAS: break;
@@ -290,7 +339,7 @@ static Type check_container(struct checker *c, struct expr *expr)
     Type type = expr->kind == EXPR_NAME ? check_name(c, expr) : check_value(c, expr);
     expr->type = type;
     if (type.kind == TYPE_ERROR || type.kind == TYPE_ANY || type.kind == TYPE_LIST ||
-        type.kind == TYPE_SET)
+        type.kind == TYPE_SET || type.kind == TYPE_NETS)
         return type;
     diag_add(c->diags, DIAG_IN_RIGHT, expr->span, STR_ARG(word_of(type)));
     if (type.kind == TYPE_STRING)
@@ -316,9 +365,15 @@ static void check_element(struct checker *c, Type type, Type group, Span span)
     diag_add(c->diags, DIAG_ELEMENT_TYPE, span, STR_ARG(word_of(type)), STR_ARG(words));
 }
 
+static void need_string(struct checker *c, const struct expr *expr, Type type, enum binary_op op);
+
 static void check_in(struct checker *c, struct expr *expr)
 {
     Type left = check_value(c, expr->left), right = check_container(c, expr->right);
+    if (right.kind == TYPE_NETS) {
+        need_string(c, expr->left, left, OP2_IN);
+        return;
+    }
     check_element(c, left, right, expr->left->span);
     const struct expr *group = expr_behind(expr->right);
     if (right.kind == TYPE_ERROR || (group->kind != EXPR_SET && group->kind != EXPR_LIST))
@@ -359,10 +414,16 @@ static void check_equality(struct checker *c, struct expr *expr)
         check_enum_value(c, expr->right, text, expr->left->span);
 }
 
+static bool is_temporal(Type type)
+{
+    return type.kind == TYPE_TIME || type.kind == TYPE_DATE || type.kind == TYPE_DURATION ||
+           type.kind == TYPE_INSTANT;
+}
+
 static bool check_order_operand(struct checker *c, struct expr *expr, Str op, Type *type)
 {
     *type = check_value(c, expr);
-    if (may_be(*type, TYPE_NUMBER) || may_be(*type, TYPE_STRING))
+    if (may_be(*type, TYPE_NUMBER) || may_be(*type, TYPE_STRING) || is_temporal(*type))
         return true;
     diag_add(c->diags, DIAG_ORDER_OPERAND, expr->span, STR_ARG(op), STR_ARG(word_of(*type)));
     return false;
@@ -426,11 +487,36 @@ static void check_matches(struct checker *c, struct expr *expr)
         diag_help(c->diags, "a pattern is written between slashes; a glob follows 'like'");
 }
 
+/* What a name stands for, before it is known to be a value. */
+static const struct expr *named(struct checker *c, struct expr *expr)
+{
+    return check_name(c, expr).kind == TYPE_ERROR ? expr : expr_behind(expr);
+}
+
+static void check_globs(struct checker *c, struct expr *right, const struct expr *group)
+{
+    Str text;
+    right->type = right == group ? check_group(c, right) : group->type;
+    if (right->type.kind == TYPE_ERROR)
+        return;
+    for (const struct expr *item = group->items; item; item = item->next) {
+        if (expr_text(c, item, &text))
+            check_pattern(c, text, AUTOMATON_GLOB, item->span);
+        else
+            diag_add(c->diags, DIAG_GLOB_NEEDED, item->span, STR_ARG(STR("something else")));
+    }
+}
+
 static void check_like(struct checker *c, struct expr *expr)
 {
     Str text;
     need_string(c, expr->left, check_value(c, expr->left), OP2_LIKE);
     struct expr *right = expr->right;
+    const struct expr *group = right->kind == EXPR_NAME ? named(c, right) : right;
+    if (group->kind == EXPR_SET || group->kind == EXPR_LIST) {
+        check_globs(c, right, group);
+        return;
+    }
     Type type = right->kind == EXPR_PATTERN ? simple(TYPE_PATTERN) : check_value(c, right);
     if (type.kind == TYPE_ERROR)
         return;
@@ -448,9 +534,43 @@ static void check_like(struct checker *c, struct expr *expr)
 
 /* ------------------------------ conditions ------------------------------ */
 
+/* A path, a host or all of a list: what `within` asks for follows from its left. */
+static void check_within(struct checker *c, struct expr *expr)
+{
+    struct expr *right = expr->right;
+    const struct expr *left = expr_behind(expr->left);
+    Type type = check_value(c, expr->left);
+    bool is_path = left->kind == EXPR_CALL && left->function == FN_PATH;
+    bool is_list = type.kind == TYPE_LIST;
+    Str text, wanted = is_path   ? STR("a constant path or a set of them")
+                       : is_list ? STR("a set")
+                                 : STR("a constant host name or a set of them");
+    if (type.kind == TYPE_ERROR)
+        return;
+    if (!is_path && !is_list && !may_be(type, TYPE_STRING)) {
+        diag_add(c->diags, DIAG_WITHIN_LEFT, expr->left->span, STR_ARG(word_of(type)));
+        return;
+    }
+    const struct expr *group = right->kind == EXPR_NAME ? named(c, right) : right;
+    bool is_group = group->kind == EXPR_SET || group->kind == EXPR_LIST;
+    if (is_group && right->kind != EXPR_NAME)
+        (void)check_group(c, right);
+    bool is_good =
+        is_list ? group->kind == EXPR_SET : is_group || (expr_text(c, right, &text) && text.n > 0);
+    for (const struct expr *item = is_group && !is_list ? group->items : NULL; item;
+         item = item->next)
+        is_good &= expr_text(c, item, &text);
+    if (!is_good)
+        diag_add(c->diags, DIAG_WITHIN_RIGHT, right->span, STR_ARG(wanted));
+}
+
 static void check_has(struct checker *c, struct expr *expr)
 {
-    if (expr->left->root == ROOT_PRINCIPAL)
+    if (expr->left->kind == EXPR_MEMBER || expr->left->kind == EXPR_INDEX) {
+        (void)check_value(c, expr->left);
+        return;
+    }
+    if (expr->left->kind != EXPR_FIELD || !field_may_lack(expr->left))
         diag_add(c->diags, DIAG_HAS_OPERAND, expr->left->span);
     else
         expr->left->type = check_field(c, expr->left, true);
@@ -477,6 +597,10 @@ static void check_operator(struct checker *c, struct expr *expr)
     case OP2_CONTAINS: check_contains(c, expr); break;
     case OP2_MATCHES: check_matches(c, expr); break;
     case OP2_LIKE: check_like(c, expr); break;
+    case OP2_WITHIN: check_within(c, expr); break;
+    case OP2_ADD:
+    case OP2_SUB:
+    case OP2_MUL:
     case OP2_ELSE: break; /* a value */
     }
 }
@@ -488,6 +612,8 @@ void check_condition(struct checker *c, struct expr *expr, const char *what)
             check_condition(c, expr->left, "follows 'not'");
         else if (expr->kind == EXPR_HAS)
             check_has(c, expr);
+        else if (expr->kind == EXPR_QUANTIFIER)
+            (void)check_quantifier(c, expr);
         else
             check_operator(c, expr);
         expr->type = type_bool;

@@ -55,6 +55,9 @@ struct checker {
     struct scope scope;
     struct field_note *guards, *warned;
     uint32_t let_depth;
+    const struct schema *function_schemas[FN_COUNT]; /* read when first used */
+    struct expr *variables[8];                       /* quantifiers around, innermost last */
+    uint32_t variable_count, loop_depth;
     bool had_errors; /* the parser reported some: what seems missing may have been lost */
     bool is_out_of_memory;
 };
@@ -77,7 +80,8 @@ Str servers_text(struct checker *c, const struct rule *rule);
 /* Fills c->scope for the rule and reports tool names and patterns that can't be meant. */
 void check_rule_tools(struct checker *c, const struct rule *rule);
 /* The type of args.path in the scope; reports what no tool has. */
-Type check_argument(struct checker *c, const struct expr *field, bool is_guarded);
+Type check_argument(struct checker *c, struct expr *field, bool is_guarded);
+Type type_of_schema(const struct schema *schema);
 /* Reports text at span when the field is an enum without that value in every tool of the scope. */
 void check_enum_value(struct checker *c, const struct expr *field, Str text, Span span);
 /* True when a covered server could have tools that the checker can't see. */
@@ -94,6 +98,17 @@ Type check_name(struct checker *c, struct expr *expr);
 Type check_group(struct checker *c, struct expr *expr);
 /* and, or, not, has, a comparison: true, false or unknown, and no value. */
 bool expr_is_condition(const struct expr *expr);
+
+Str type_word(Type type); /* "a string" */
+
+/* check_call.c */
+Type check_root(struct checker *c, struct expr *expr);
+Type check_member_of(struct checker *c, struct expr *expr);
+Type check_index(struct checker *c, struct expr *expr);
+Type check_call_of(struct checker *c, struct expr *expr);
+Type check_quantifier(struct checker *c, struct expr *expr);
+/* The quantifier whose variable has that name here; NULL: none. */
+struct expr *variable_find(const struct checker *c, Str name);
 
 /* check_constant.c */
 /* Types a let's value, and those of the lets it names first. */

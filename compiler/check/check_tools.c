@@ -200,7 +200,7 @@ static enum type_kind kind_of_types(uint32_t types)
     }
 }
 
-static Type type_of_schema(const struct schema *schema)
+Type type_of_schema(const struct schema *schema)
 {
     Type type = { .kind = kind_of_types(schema->types), .element = TYPE_ANY };
     if (type.kind == TYPE_LIST && schema->items)
@@ -218,6 +218,7 @@ static Type merge(Type a, Type b)
 
 /* What all tools of the scope together say of a field. */
 struct survey {
+    const struct schema *schema; /* when all that have it agree */
     uint32_t found, open;
     Type type;
     const struct pinned_tool *lacking; /* a tool whose call may come without it */
@@ -231,6 +232,7 @@ static struct survey survey_field(const struct checker *c, const struct expr *fi
         struct look look = look_up(c->scope.tools[i], field);
         if (look.outcome == OUTCOME_FOUND) {
             Type type = type_of_schema(look.schema);
+            all.schema = all.found == 0 || all.schema == look.schema ? look.schema : NULL;
             all.type = all.found++ ? merge(all.type, type) : type;
         } else if (look.outcome == OUTCOME_OPEN) {
             all.open++;
@@ -242,8 +244,10 @@ static struct survey survey_field(const struct checker *c, const struct expr *fi
         if (may_lack && !all.lacking)
             all.lacking = c->scope.tools[i];
     }
-    if (all.open || !c->scope.is_closed)
+    if (all.open || !c->scope.is_closed) {
         all.type = (Type){ .kind = TYPE_ANY, .element = TYPE_ANY };
+        all.schema = NULL;
+    }
     return all;
 }
 
@@ -286,10 +290,7 @@ static const char *schema_words(const struct schema *schema)
     case TYPE_LIST: return "a list";
     case TYPE_NULL: return "null";
     case TYPE_OBJECT: return "an object";
-    case TYPE_ANY:
-    case TYPE_SET:
-    case TYPE_PATTERN:
-    case TYPE_ERROR: break;
+    default: break;
     }
     return "no object";
 }
@@ -359,7 +360,7 @@ static void warn_unguarded(struct checker *c, const struct expr *field,
               c->rule->effect == EFFECT_ALLOW ? "allow fails" : "deny acts");
 }
 
-Type check_argument(struct checker *c, const struct expr *field, bool is_guarded)
+Type check_argument(struct checker *c, struct expr *field, bool is_guarded)
 {
     static const Type error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };
     struct survey all = survey_field(c, field);
@@ -369,6 +370,7 @@ Type check_argument(struct checker *c, const struct expr *field, bool is_guarded
     }
     if (c->scope.is_closed && all.lacking && !is_guarded)
         warn_unguarded(c, field, all.lacking);
+    field->schema = all.schema;
     return all.type;
 }
 

@@ -10,10 +10,9 @@ void bundle_init(struct bundle *bundle, struct arena *mem)
     *bundle = (struct bundle){ .mem = mem };
     for (int i = 0; i < SECTION_COUNT; i++)
         buf_init(&bundle->sections[i], BUNDLE_BYTES_MAX);
-    struct intern *interns[] = {
-        &bundle->strings, &bundle->consts, &bundle->slots, &bundle->atoms,
-        &bundle->lists,   &bundle->sets,   &bundle->dfas,  &bundle->shapes
-    };
+    struct intern *interns[] = { &bundle->strings, &bundle->consts, &bundle->slots, &bundle->atoms,
+                                 &bundle->lists,   &bundle->sets,   &bundle->dfas,  &bundle->shapes,
+                                 &bundle->steps,   &bundle->nets,   &bundle->zones };
     for (size_t i = 0; i < COUNT(interns); i++)
         intern_init(interns[i], mem);
 }
@@ -104,6 +103,47 @@ uint32_t bundle_slot(struct bundle *bundle, enum b_slot_root root, const Str *st
         index = bundle_add(bundle, SECTION_SLOTS, &slot);
         remember(bundle, &bundle->slots, key, index);
     }
+    return index;
+}
+
+uint32_t bundle_step(struct bundle *bundle, Str key)
+{
+    uint32_t index = 0;
+    if (known(&bundle->steps, key, &index))
+        return index;
+    struct b_text text = bundle_text(bundle, key);
+    index = bundle_add(bundle, SECTION_STEPS, &text);
+    remember(bundle, &bundle->steps, key, index);
+    return index;
+}
+
+uint32_t bundle_nets(struct bundle *bundle, const struct b_net *nets, uint32_t count)
+{
+    Str key = { .p = (const char *)nets, .n = count * sizeof *nets };
+    uint32_t index = 0;
+    if (known(&bundle->nets, key, &index))
+        return index;
+    struct b_nets record = { .first = add_many(bundle, SECTION_NET_RANGES, nets, count),
+                             .count = count };
+    index = bundle_add(bundle, SECTION_NETS, &record);
+    remember(bundle, &bundle->nets, key, index);
+    return index;
+}
+
+uint32_t bundle_zone_find(const struct bundle *bundle, Str name)
+{
+    uint32_t index;
+    return known(&bundle->zones, name, &index) ? index : B_NONE;
+}
+
+uint32_t bundle_zone(struct bundle *bundle, Str name, const struct b_zone_step *steps,
+                     uint32_t count)
+{
+    struct b_zone zone = { .name = bundle_text(bundle, name),
+                           .first = add_many(bundle, SECTION_ZONE_STEPS, steps, count),
+                           .count = count };
+    uint32_t index = bundle_add(bundle, SECTION_ZONES, &zone);
+    remember(bundle, &bundle->zones, name, index);
     return index;
 }
 

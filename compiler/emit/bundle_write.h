@@ -14,7 +14,7 @@
 struct bundle {
     struct arena *mem;
     struct buf sections[SECTION_COUNT];
-    struct intern strings, consts, slots, atoms, lists, sets, dfas, shapes;
+    struct intern strings, consts, slots, atoms, lists, sets, dfas, shapes, steps, nets, zones;
     bool is_full;
 };
 
@@ -29,6 +29,12 @@ struct b_text bundle_text(struct bundle *bundle, Str text);
 /* number is any literal of the grammar; it is stored in canonical form. */
 uint32_t bundle_const(struct bundle *bundle, enum b_const_type type, bool truth, Str text);
 uint32_t bundle_slot(struct bundle *bundle, enum b_slot_root root, const Str *steps,
+                     uint32_t count);
+uint32_t bundle_step(struct bundle *bundle, Str key);
+uint32_t bundle_nets(struct bundle *bundle, const struct b_net *nets, uint32_t count);
+/* The zone of that name, or B_NONE. */
+uint32_t bundle_zone_find(const struct bundle *bundle, Str name);
+uint32_t bundle_zone(struct bundle *bundle, Str name, const struct b_zone_step *steps,
                      uint32_t count);
 /* elements: indexes of constants, any order, duplicates allowed. */
 uint32_t bundle_set(struct bundle *bundle, const uint32_t *elements, uint32_t count);

@@ -3,16 +3,32 @@
  * file. Everything is numbered by first use in that order, so the bundle is a function of the
  * source and the snapshots alone. */
 #include "compiler/emit/emit_internal.h"
+#include "compiler/source/zone.h"
 
-uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, Str pattern, Span span)
+/* What tells one set of patterns from another. */
+static Str patterns_key(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
+                        uint32_t count)
+{
+    struct buf key;
+    buf_init(&key, BUNDLE_BYTES_MAX);
+    buf_printf(&key, "%d", (int)syntax);
+    for (uint32_t i = 0; i < count; i++)
+        buf_printf(&key, ":%zu:%.*s", patterns[i].n, STR_ARG(patterns[i]));
+    Str kept = key.is_full ? (Str){ .p = NULL, .n = 0 } : arena_copy(e->mem, buf_str(&key));
+    buf_free(&key);
+    return kept;
+}
+
+uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
+                      uint32_t count, Span span)
 {
     struct automaton automaton;
     struct automaton_error error = { .text = "" };
-    Str key = arena_printf(e->mem, "%d:%.*s", (int)syntax, STR_ARG(pattern));
+    Str key = patterns_key(e, syntax, patterns, count);
     const uint32_t *known = key.p ? intern_get(&e->patterns, key) : NULL;
     if (known)
         return *known;
-    enum status status = automaton_build(&pattern, 1, syntax, e->mem, &automaton, &error);
+    enum status status = automaton_build(patterns, count, syntax, e->mem, &automaton, &error);
     if (status != ST_OK) {
         diag_add(e->diags, status == ST_LIMIT ? DIAG_PATTERN_TOO_LARGE : DIAG_BAD_PATTERN, span,
                  error.text);
@@ -21,6 +37,19 @@ uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, Str patte
     uint32_t dfa = bundle_dfa(&e->bundle, &automaton);
     e->bundle.is_full |= !key.p || !intern_put(&e->patterns, key, dfa);
     return dfa;
+}
+
+uint32_t emit_zone(struct emitter *e, Str name, Span span)
+{
+    struct b_zone_step *steps;
+    uint32_t count;
+    uint32_t known = bundle_zone_find(&e->bundle, name);
+    if (known != B_NONE)
+        return known;
+    if (zone_read(name, e->mem, &steps, &count) == ST_OK)
+        return bundle_zone(&e->bundle, name, steps, count);
+    diag_add(e->diags, DIAG_UNKNOWN_ZONE, span, STR_ARG(name));
+    return 0;
 }
 
 void emit_place(const struct emitter *e, Span span, uint32_t *source, uint32_t *line,

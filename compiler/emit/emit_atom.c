@@ -1,191 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* emit_atom.c - one condition without connectives: the values it reads, then its truth.
- *
- * Registers are used like a stack: an expression leaves its value in the register it was given and
- * may use the ones above. Equal code is one atom, wherever it is written.
+/* emit_atom.c - one condition as an atom: what is a branch outside (and, or, not) is an instruction
+ * inside the body of a loop. Equal code is one atom, wherever it is written.
  */
-#include "compiler/emit/emit_internal.h"
+#include "compiler/emit/emit_atom.h"
 
-struct atom_code {
-    struct b_insn insns[BUNDLE_ATOM_INSNS_MAX];
-    uint32_t count;
-    bool reads_args;
-    bool is_too_large;
-};
+#include "compiler/source/zone.h"
+#include "runtime/domain/domain.h"
 
-static void add(struct atom_code *code, struct b_insn insn)
+static void test_one(struct emitter *e, const struct expr *value, enum op op, uint32_t operand,
+                     uint32_t reg, struct atom_code *code)
 {
-    if (code->count == BUNDLE_ATOM_INSNS_MAX)
-        code->is_too_large = true;
-    else
-        code->insns[code->count++] = insn;
+    uint32_t source = gen_value(e, value, reg, code);
+    code_op(code, op, reg, source, 0, operand);
 }
 
-static uint16_t registers(uint32_t first, uint32_t second)
-{
-    return (uint16_t)(first | second << 8);
-}
-
-/* A constant's text without the call; NULL text when it reads the call. */
-static Str join_constants(struct emitter *e, const struct expr *expr)
-{
-    struct buf text;
-    Str piece, whole = { .p = NULL, .n = 0 };
-    buf_init(&text, BUNDLE_CONCAT_MAX);
-    for (const struct expr *item = expr->items; item; item = item->next) {
-        if (!expr_constant_text(e, item, &piece)) {
-            buf_free(&text);
-            return whole;
-        }
-        buf_add(&text, piece);
-    }
-    if (text.is_full)
-        diag_add(e->diags, DIAG_POLICY_TOO_LARGE, expr->span,
-                 "a constant string of more than 64 KiB");
-    else
-        whole = arena_copy(e->mem, buf_str(&text));
-    buf_free(&text);
-    return whole;
-}
-
-bool expr_constant_text(struct emitter *e, const struct expr *expr, Str *text)
-{
-    expr = expr_resolve(expr);
-    bool is_minus_zero = expr->kind == EXPR_NUMBER && str_eq(expr->text, STR("-0"));
-    *text = is_minus_zero ? STR("0") : expr->text; /* as an argument's -0 is joined */
-    if (expr->kind == EXPR_STRING || expr->kind == EXPR_NUMBER)
-        return true;
-    if (expr->kind != EXPR_INTERPOLATION)
-        return false;
-    *text = join_constants(e, expr);
-    return text->p != NULL;
-}
-
-/* The index of a scalar constant in CONSTS; false when the expression reads the call. */
-static bool constant_index(struct emitter *e, const struct expr *expr, uint32_t *index)
-{
-    Str text;
-    expr = expr_resolve(expr);
-    if (expr->kind == EXPR_NULL || expr->kind == EXPR_BOOL) {
-        enum b_const_type type = expr->kind == EXPR_NULL ? B_CONST_NULL : B_CONST_BOOL;
-        *index = bundle_const(&e->bundle, type, expr->kind == EXPR_BOOL && expr->truth, STR(""));
-        return true;
-    }
-    if (!expr_constant_text(e, expr, &text))
-        return false;
-    bool is_number = expr->kind == EXPR_NUMBER;
-    *index = bundle_const(&e->bundle, is_number ? B_CONST_NUMBER : B_CONST_STRING, false, text);
-    return true;
-}
-
-static uint32_t field_slot(struct emitter *e, const struct expr *expr, struct atom_code *code)
-{
-    Str steps[BUNDLE_SLOT_STEPS_MAX];
-    uint32_t count = 0;
-    if (expr->root == ROOT_PRINCIPAL)
-        return bundle_slot(&e->bundle,
-                           expr->principal == PRINCIPAL_ID ? B_SLOT_PRINCIPAL_ID
-                                                           : B_SLOT_PRINCIPAL_GROUPS,
-                           NULL, 0);
-    for (const struct name *key = expr->path; key; key = key->next) {
-        if (count == BUNDLE_SLOT_STEPS_MAX) {
-            code->is_too_large = true;
-            break;
-        }
-        steps[count++] = key->text;
-    }
-    code->reads_args = true;
-    return bundle_slot(&e->bundle, B_SLOT_ARGS, steps, count);
-}
-
-static void gen_value(struct emitter *e, const struct expr *expr, uint32_t reg,
-                      struct atom_code *code);
-
-/* Two values into reg and reg + 1, then op of both into reg. */
-static void gen_pair(struct emitter *e, const struct expr *first, const struct expr *second,
-                     enum op op, uint32_t reg, struct atom_code *code)
-{
-    gen_value(e, first, reg, code);
-    gen_value(e, second, reg + 1, code);
-    add(code,
-        (struct b_insn){ .op = (uint8_t)op, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
-}
-
-/* A piece of a string: constants, a default behind ?? too, are joined as they are written, so that
- * a number keeps the text that the author sees. */
-static void gen_piece(struct emitter *e, const struct expr *expr, uint32_t reg,
-                      struct atom_code *code)
-{
-    struct expr text = { .kind = EXPR_STRING, .span = expr->span };
-    expr = expr_resolve(expr);
-    if (expr_constant_text(e, expr, &text.text)) {
-        gen_value(e, &text, reg, code);
-    } else if (expr->kind == EXPR_BINARY && reg + 1 < BUNDLE_REGISTERS) {
-        gen_piece(e, expr->left, reg, code);
-        gen_piece(e, expr->right, reg + 1, code);
-        add(code,
-            (struct b_insn){ .op = OP_ELSE, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
-    } else {
-        gen_value(e, expr, reg, code);
-    }
-}
-
-/* Pieces are joined from the left. A lone "${x}" is still a string: joined with nothing. */
-static void gen_interpolation(struct emitter *e, const struct expr *expr, uint32_t reg,
-                              struct atom_code *code)
-{
-    struct expr empty = { .kind = EXPR_STRING, .text = STR_INIT(""), .span = expr->span };
-    const struct expr *first = expr->items;
-    gen_piece(e, first, reg, code);
-    for (const struct expr *item = first->next ? first->next : &empty; item; item = item->next) {
-        gen_piece(e, item, reg + 1, code);
-        add(code,
-            (struct b_insn){ .op = OP_CONCAT, .a = (uint8_t)reg, .b = registers(reg, reg + 1) });
-    }
-}
-
-static void gen_value(struct emitter *e, const struct expr *expr, uint32_t reg,
-                      struct atom_code *code)
-{
-    uint32_t index;
-    expr = expr_resolve(expr);
-    if (reg + 1 >= BUNDLE_REGISTERS) {
-        code->is_too_large = true;
-        return;
-    }
-    if (constant_index(e, expr, &index)) {
-        add(code, (struct b_insn){ .op = OP_CONST, .a = (uint8_t)reg, .c = index });
-    } else if (expr->kind == EXPR_FIELD) {
-        index = field_slot(e, expr, code);
-        add(code, (struct b_insn){ .op = OP_FIELD, .a = (uint8_t)reg, .c = index });
-    } else if (expr->kind == EXPR_BINARY && expr->op == OP2_ELSE) {
-        gen_pair(e, expr->left, expr->right, OP_ELSE, reg, code);
-    } else if (expr->kind == EXPR_INTERPOLATION) {
-        gen_interpolation(e, expr, reg, code);
-    } else if (expr->kind == EXPR_LENGTH) {
-        gen_value(e, expr->left, reg, code);
-        add(code, (struct b_insn){ .op = OP_LENGTH, .a = (uint8_t)reg, .b = registers(reg, 0) });
-    } else {
-        UNREACHABLE("the checker lets no other expression be a value");
-    }
-}
-
-static void gen_one(struct emitter *e, const struct expr *value, enum op op, uint32_t operand,
-                    struct atom_code *code)
-{
-    gen_value(e, value, 0, code);
-    add(code, (struct b_insn){ .op = (uint8_t)op, .b = registers(0, 0), .c = operand });
-}
-
-static void gen_two(struct emitter *e, const struct expr *first, const struct expr *second,
-                    enum op op, struct atom_code *code)
-{
-    gen_value(e, first, 0, code);
-    gen_value(e, second, 1, code);
-    add(code, (struct b_insn){ .op = (uint8_t)op, .b = registers(0, 1) });
-}
-
-static uint32_t constant_set(struct emitter *e, const struct expr *list)
+uint32_t constant_set(struct emitter *e, const struct expr *list)
 {
     uint32_t count = 0, n = 0;
     for (const struct expr *item = list->items; item; item = item->next)
@@ -197,72 +26,353 @@ static uint32_t constant_set(struct emitter *e, const struct expr *list)
     return elements ? bundle_set(&e->bundle, elements, n) : 0;
 }
 
-static void gen_in(struct emitter *e, const struct expr *expr, struct atom_code *code)
-{
-    const struct expr *right = expr_resolve(expr->right);
-    if (right->kind == EXPR_SET || right->kind == EXPR_LIST)
-        gen_one(e, expr->left, OP_IN_SET, constant_set(e, right), code);
-    else
-        gen_two(e, expr->left, right, OP_IN_LIST, code);
-}
+/* ------------------------------- equality ------------------------------- */
 
-static void gen_equality(struct emitter *e, const struct expr *expr, struct atom_code *code)
+static void gen_equality(struct emitter *e, const struct expr *expr, uint32_t reg,
+                         struct atom_code *code)
 {
     const struct expr *left = expr_resolve(expr->left), *right = expr_resolve(expr->right);
     if (left->kind == EXPR_NULL)
-        gen_one(e, right, OP_IS_NULL, 0, code);
+        test_one(e, right, OP_IS_NULL, 0, reg, code);
     else if (right->kind == EXPR_NULL)
-        gen_one(e, left, OP_IS_NULL, 0, code);
+        test_one(e, left, OP_IS_NULL, 0, reg, code);
     else
-        gen_two(e, left, right, OP_EQ, code);
+        (void)gen_pair(e, left, right, OP_EQ, reg, code);
 }
 
-static void gen_pattern(struct emitter *e, const struct expr *expr, struct atom_code *code)
+/* --------------------------------- in ----------------------------------- */
+
+static uint32_t address_ranges(struct emitter *e, const struct expr *cidr)
+{
+    struct b_net nets[64];
+    uint32_t count = 0;
+    for (const struct expr *item = cidr->items; item && count < COUNT(nets); item = item->next) {
+        Str text;
+        if (expr_constant_text(e, item, &text) && net_parse(text, &nets[count]))
+            count++;
+    }
+    return bundle_nets(&e->bundle, nets, count);
+}
+
+/* x in [a, b, ...] with fields among the elements, inside a loop: x == a or x == b or ... */
+static void gen_in_row(struct emitter *e, const struct expr *expr, const struct expr *list,
+                       uint32_t reg, struct atom_code *code)
+{
+    uint32_t value = gen_value(e, expr->left, reg, code), to = reg + 1;
+    for (const struct expr *item = list->items; item; item = item->next) {
+        bool is_first = item == list->items;
+        uint32_t at = is_first ? to : to + 1;
+        uint32_t element = gen_value(e, item, at, code);
+        code_op(code, OP_EQ, at, value, element, 0);
+        if (!is_first)
+            code_op(code, OP_OR, to, to, at, 0);
+    }
+    code_op(code, OP_IS_TRUE, reg, to, 0, 0);
+}
+
+static void gen_in(struct emitter *e, const struct expr *expr, uint32_t reg, struct atom_code *code)
 {
     const struct expr *right = expr_resolve(expr->right);
-    Str pattern = right->text;
-    if (expr->op == OP2_LIKE && !expr_constant_text(e, right, &pattern))
-        pattern = STR("");
-    enum automaton_syntax syntax = expr->op == OP2_LIKE ? AUTOMATON_GLOB : AUTOMATON_REGEX;
-    gen_one(e, expr->left, OP_MATCH, emit_pattern(e, syntax, pattern, right->span), code);
+    if (right->kind == EXPR_CALL && right->function == FN_CIDR)
+        test_one(e, expr->left, OP_IN_NETS, address_ranges(e, right), reg, code);
+    else if (expr_is_row(e, expr))
+        gen_in_row(e, expr, right, reg, code);
+    else if (right->kind == EXPR_SET || right->kind == EXPR_LIST)
+        test_one(e, expr->left, OP_IN_SET, constant_set(e, right), reg, code);
+    else
+        (void)gen_pair(e, expr->left, right, OP_IN_LIST, reg, code);
 }
 
-static void gen_binary(struct emitter *e, const struct expr *expr, struct atom_code *code)
+/* ------------------------------- patterns ------------------------------- */
+
+static void gen_pattern(struct emitter *e, const struct expr *expr, uint32_t reg,
+                        struct atom_code *code)
+{
+    const struct expr *right = expr_resolve(expr->right);
+    bool is_group = right->kind == EXPR_SET || right->kind == EXPR_LIST;
+    const struct expr *first = is_group ? right->items : right;
+    uint32_t count = 0;
+    for (const struct expr *item = first; item; item = is_group ? item->next : NULL)
+        count++;
+    Str *patterns = ARENA_NEW(e->mem, Str, count);
+    e->bundle.is_full |= !patterns;
+    count = 0;
+    for (const struct expr *item = first; item && patterns; item = is_group ? item->next : NULL) {
+        patterns[count] = expr_resolve(item)->text;
+        if (expr->op == OP2_LIKE && !expr_constant_text(e, item, &patterns[count]))
+            patterns[count] = STR("");
+        count++;
+    }
+    enum automaton_syntax syntax = expr->op == OP2_LIKE ? AUTOMATON_GLOB : AUTOMATON_REGEX;
+    uint32_t dfa = patterns ? emit_pattern(e, syntax, patterns, count, right->span) : 0;
+    test_one(e, expr->left, OP_MATCH, dfa, reg, code);
+}
+
+/* -------------------------------- within -------------------------------- */
+
+/* A constant as its domain spells it, so that "/srv/" and "/srv" are one folder. */
+static Str canonical(struct emitter *e, const struct expr *expr, enum domain domain, Str member)
+{
+    struct json_doc doc;
+    Str text = STR_INIT("");
+    (void)expr_constant_text(e, expr, &text);
+    if (!domain_read(domain, text, e->mem, &doc)) {
+        diag_add(e->diags, DIAG_BAD_ROOT, expr->span, STR_ARG(text));
+        return text;
+    }
+    return json_member_string(&doc, 0, member);
+}
+
+static void gen_below(struct emitter *e, const struct expr *expr, bool is_path, uint32_t reg,
+                      struct atom_code *code)
+{
+    const struct expr *right = expr_resolve(expr->right);
+    bool is_group = right->kind == EXPR_SET || right->kind == EXPR_LIST;
+    enum op op = is_path ? OP_PATH_WITHIN : OP_HOST_WITHIN;
+    uint32_t value = gen_value(e, expr->left, reg, code), to = reg + 1;
+    if (is_path) {
+        code_op(code, OP_MEMBER, reg, value, 0, bundle_step(&e->bundle, STR("path")));
+        value = reg;
+    }
+    const struct expr *first = is_group ? right->items : right;
+    for (const struct expr *item = first; item; item = is_group ? item->next : NULL) {
+        uint32_t at = item == first ? to : to + 1;
+        Str root = canonical(e, item, is_path ? DOMAIN_PATH : DOMAIN_HOST,
+                             is_path ? STR("path") : STR("name"));
+        code_op(code, OP_CONST, at, 0, 0, bundle_const(&e->bundle, B_CONST_STRING, false, root));
+        code_op(code, op, at, value, at, 0);
+        if (item != first)
+            code_op(code, OP_OR, to, to, at, 0);
+    }
+    code_op(code, OP_IS_TRUE, reg, to, 0, 0);
+}
+
+static void gen_within(struct emitter *e, const struct expr *expr, uint32_t reg,
+                       struct atom_code *code)
+{
+    const struct expr *left = expr_resolve(expr->left), *right = expr_resolve(expr->right);
+    bool is_path = left->kind == EXPR_CALL && left->function == FN_PATH;
+    if (expr->left->type.kind == TYPE_LIST)
+        test_one(e, expr->left, OP_SUBSET, constant_set(e, right), reg, code);
+    else
+        gen_below(e, expr, is_path, reg, code);
+}
+
+/* ------------------------------ conditions ------------------------------ */
+
+static void gen_connective(struct emitter *e, const struct expr *expr, uint32_t reg,
+                           struct atom_code *code)
+{
+    if (reg + 2 >= BUNDLE_REGISTERS) {
+        code->is_too_large = true;
+        return;
+    }
+    gen_truth(e, expr->left, reg, code);
+    gen_truth(e, expr->right, reg + 1, code);
+    code_op(code, expr->op == OP2_AND ? OP_AND : OP_OR, reg, reg, reg + 1, 0);
+}
+
+static void gen_binary(struct emitter *e, const struct expr *expr, uint32_t reg,
+                       struct atom_code *code)
 {
     switch (expr->op) {
-    case OP2_EQ:
-    case OP2_NE: gen_equality(e, expr, code); break;
-    case OP2_LT: gen_two(e, expr->left, expr->right, OP_LT, code); break;
-    case OP2_LE: gen_two(e, expr->left, expr->right, OP_LE, code); break;
-    case OP2_GT: gen_two(e, expr->right, expr->left, OP_LT, code); break;
-    case OP2_GE: gen_two(e, expr->right, expr->left, OP_LE, code); break;
-    case OP2_IN: gen_in(e, expr, code); break;
-    case OP2_STARTS: gen_two(e, expr->left, expr->right, OP_STARTS, code); break;
-    case OP2_ENDS: gen_two(e, expr->left, expr->right, OP_ENDS, code); break;
-    case OP2_CONTAINS: gen_two(e, expr->left, expr->right, OP_CONTAINS, code); break;
+    case OP2_EQ: gen_equality(e, expr, reg, code); break;
+    case OP2_NE:
+        gen_equality(e, expr, reg, code);
+        code_op(code, OP_NOT, reg, reg, 0, 0);
+        break;
+    case OP2_LT: (void)gen_pair(e, expr->left, expr->right, OP_LT, reg, code); break;
+    case OP2_LE: (void)gen_pair(e, expr->left, expr->right, OP_LE, reg, code); break;
+    case OP2_GT: (void)gen_pair(e, expr->right, expr->left, OP_LT, reg, code); break;
+    case OP2_GE: (void)gen_pair(e, expr->right, expr->left, OP_LE, reg, code); break;
+    case OP2_IN: gen_in(e, expr, reg, code); break;
+    case OP2_STARTS: (void)gen_pair(e, expr->left, expr->right, OP_STARTS, reg, code); break;
+    case OP2_ENDS: (void)gen_pair(e, expr->left, expr->right, OP_ENDS, reg, code); break;
+    case OP2_CONTAINS: (void)gen_pair(e, expr->left, expr->right, OP_CONTAINS, reg, code); break;
     case OP2_MATCHES:
-    case OP2_LIKE: gen_pattern(e, expr, code); break;
-    case OP2_ELSE: gen_one(e, expr, OP_IS_TRUE, 0, code); break;
+    case OP2_LIKE: gen_pattern(e, expr, reg, code); break;
+    case OP2_WITHIN: gen_within(e, expr, reg, code); break;
     case OP2_AND:
-    case OP2_OR: UNREACHABLE("connectives are branches");
+    case OP2_OR: gen_connective(e, expr, reg, code); break;
+    case OP2_ELSE:
+    case OP2_ADD:
+    case OP2_SUB:
+    case OP2_MUL: test_one(e, expr, OP_IS_TRUE, 0, reg, code); break;
     }
+}
+
+void gen_truth(struct emitter *e, const struct expr *expr, uint32_t reg, struct atom_code *code)
+{
+    uint32_t known = code_bound(code, expr);
+    expr = expr_resolve(expr);
+    if (reg + 2 >= BUNDLE_REGISTERS) {
+        code->is_too_large = true;
+    } else if (known != B_NONE) {
+        code_op(code, OP_IS_TRUE, reg, known, 0, 0);
+    } else if (expr->kind == EXPR_BINARY) {
+        gen_binary(e, expr, reg, code);
+    } else if (expr->kind == EXPR_NOT) {
+        gen_truth(e, expr->left, reg, code);
+        code_op(code, OP_NOT, reg, reg, 0, 0);
+    } else if (expr->kind == EXPR_HAS) {
+        test_one(e, expr->left, OP_HAS, 0, reg, code);
+    } else {
+        test_one(e, expr, OP_IS_TRUE, 0, reg, code);
+    }
+}
+
+/* ------------------------------ quantifiers ----------------------------- */
+
+/* The `[]` of an expression that its loops reach first, unless one is being gone over already. */
+static const struct expr *first_each(const struct atom_code *code, const struct expr *expr)
+{
+    const struct expr *found = NULL;
+    for (; expr; expr = expr->left) {
+        bool is_open = false;
+        for (uint32_t i = 0; i < code->bound_count; i++)
+            is_open |= code->bound[i].what == expr;
+        if (is_open)
+            break;
+        if (expr->kind == EXPR_EACH)
+            found = expr;
+    }
+    return found;
+}
+
+/* How a loop and the loops inside it add up. */
+static enum op loop_op(enum quantifier quantifier, bool is_innermost)
+{
+    switch (quantifier) {
+    case QUANTIFIER_ANY: return OP_LOOP_ANY;
+    case QUANTIFIER_ALL: return OP_LOOP_ALL;
+    case QUANTIFIER_COUNT: return is_innermost ? OP_LOOP_COUNT : OP_LOOP_SUM;
+    case QUANTIFIER_SUM: break;
+    }
+    return OP_LOOP_SUM;
+}
+
+static void gen_body(struct emitter *e, const struct expr *q, uint32_t reg, struct atom_code *code)
+{
+    if (q->quantifier != QUANTIFIER_SUM) {
+        gen_truth(e, q->right, reg, code);
+        return;
+    }
+    uint32_t value = gen_value(e, q->right, reg, code);
+    if (value != reg) { /* a variable by itself: the loop wants it in a place of its own */
+        code_op(code, OP_ELSE, reg, value, value, 0);
+    }
+}
+
+/* One loop: over a `[]` of the list, or over the list itself. The element is in reg, the body's
+ * value in reg + 1 or, behind the last `[]` with more to follow, one further. */
+static void gen_loop(struct emitter *e, const struct expr *q, const struct expr *each, uint32_t reg,
+                     struct atom_code *code)
+{
+    if (reg + 3 >= BUNDLE_REGISTERS) {
+        code->is_too_large = true;
+        return;
+    }
+    uint32_t bound = code->bound_count;
+    uint32_t list = gen_value(e, each ? each->left : q->left, reg, code);
+    uint32_t loop = code->count;
+    code_add(code, (struct b_insn){ .a = (uint8_t)reg }); /* filled in below */
+    (void)code_bind(code, each ? each : q, reg);
+    const struct expr *inner = each ? first_each(code, q->left) : NULL;
+    uint32_t body = reg + 1;
+    if (inner) {
+        gen_loop(e, q, inner, body, code);
+    } else {
+        if (each && each == q->left) {
+            (void)code_bind(code, q, reg);
+        } else if (each) {
+            uint32_t element = gen_value(e, q->left, reg + 1, code);
+            (void)code_bind(code, q, element);
+            body = reg + 2;
+        }
+        gen_body(e, q, body, code);
+    }
+    code->bound_count = bound;
+    enum op op = loop_op(q->quantifier, !inner);
+    code->insns[loop] = (struct b_insn){ .op = (uint8_t)op,
+                                         .a = (uint8_t)reg,
+                                         .b = (uint16_t)(list | body << 8),
+                                         .c = code->count - loop - 1 };
+}
+
+/* True when the expression reads no variable but those that are bound already. */
+static bool is_invariant(const struct atom_code *code, const struct expr *expr)
+{
+    if (!expr)
+        return true;
+    if (expr->kind == EXPR_NAME && expr->binding && code_bound(code, expr) == B_NONE)
+        return false;
+    for (const struct expr *item = expr->items; item; item = item->next)
+        if (!is_invariant(code, item))
+            return false;
+    return is_invariant(code, expr->left) && is_invariant(code, expr->right);
+}
+
+static bool is_truth(const struct expr *expr)
+{
+    bool is_value = expr->kind == EXPR_BINARY && expr->op >= OP2_ADD;
+    return expr->kind == EXPR_NOT || expr->kind == EXPR_HAS ||
+           (expr->kind == EXPR_BINARY && !is_value) ||
+           (expr->kind == EXPR_QUANTIFIER && expr->quantifier <= QUANTIFIER_ALL);
+}
+
+enum { HOISTED_REGISTERS = 6 };
+
+/* Computes what no element changes before the loop: a condition on the whole call is judged once,
+ * however long the list is. Registers from *reg on, up to last. */
+static void hoist(struct emitter *e, const struct expr *expr, uint32_t *reg, uint32_t last,
+                  struct atom_code *code)
+{
+    if (!expr || *reg >= last)
+        return;
+    bool is_call = expr->kind == EXPR_CALL && expr->function != FN_CIDR;
+    if ((is_truth(expr) || is_call) && is_invariant(code, expr)) {
+        if (is_call)
+            (void)gen_value(e, expr, *reg, code);
+        else
+            gen_truth(e, expr, *reg, code);
+        (void)code_bind(code, expr, *reg);
+        ++*reg;
+        return;
+    }
+    hoist(e, expr->left, reg, last, code);
+    hoist(e, expr->right, reg, last, code);
+    for (const struct expr *item = expr->items; item; item = item->next)
+        hoist(e, item, reg, last, code);
+}
+
+void gen_quantifier(struct emitter *e, const struct expr *expr, uint32_t reg,
+                    struct atom_code *code)
+{
+    uint32_t bound = code->bound_count, at = reg, last = reg + HOISTED_REGISTERS;
+    hoist(e, expr->right, &at, last < BUNDLE_REGISTERS / 2 ? last : BUNDLE_REGISTERS / 2, code);
+    gen_loop(e, expr, first_each(code, expr->left), at, code);
+    code->bound_count = bound;
+    if (at != reg) /* the result goes where it was asked for */
+        code_op(code, OP_ELSE, reg, at, at, 0);
 }
 
 uint32_t emit_atom(struct emitter *e, const struct expr *expr)
 {
-    struct atom_code code = { .count = 0 };
-    if (expr->kind == EXPR_BINARY)
-        gen_binary(e, expr, &code);
-    else if (expr->kind == EXPR_HAS)
-        gen_one(e, expr->left, OP_HAS, 0, &code);
+    struct atom_code *code = ARENA_NEW(e->mem, struct atom_code, 1);
+    if (!code) {
+        e->bundle.is_full = true;
+        return 0;
+    }
+    if (expr->kind == EXPR_BINARY && expr->op == OP2_NE)
+        gen_equality(e, expr, 0, code); /* the branch asks for the opposite */
     else
-        gen_one(e, expr, OP_IS_TRUE, 0, &code);
-    if (code.is_too_large) {
+        gen_truth(e, expr, 0, code);
+    if (code->is_too_large) {
         diag_add(e->diags, DIAG_POLICY_TOO_LARGE, expr->span, "a condition with too many parts");
         return 0;
     }
-    struct b_atom place = { .flags = code.reads_args ? (uint32_t)B_ATOM_VARIES : 0 };
+    struct b_atom place = { .flags = code->varies ? (uint32_t)B_ATOM_VARIES : 0 };
     emit_place(e, expr->span, &place.source, &place.line, &place.column);
     place.text = emit_quote(e, expr->span);
-    return bundle_atom(&e->bundle, code.insns, code.count, &place);
+    return bundle_atom(&e->bundle, code->insns, code->count, &place);
 }

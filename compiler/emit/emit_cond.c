@@ -75,7 +75,7 @@ static enum b_truth flip(enum b_truth want)
 }
 
 /* A constant list on the right of `in` is a set; one with fields in it is a row of equalities. */
-static bool is_expanded_list(struct emitter *e, const struct expr *expr)
+bool expr_is_row(struct emitter *e, const struct expr *expr)
 {
     if (expr->kind != EXPR_BINARY || expr->op != OP2_IN)
         return false;
@@ -175,7 +175,7 @@ static void gen(struct emitter *e, const struct expr *expr, enum b_truth want, s
         gen(e, expr->left, flip(want), to, code);
     else if (is_connective(expr))
         gen_connective(e, expr, want, to, code);
-    else if (is_expanded_list(e, expr))
+    else if (expr_is_row(e, expr))
         gen_list(e, expr, want, to, code);
     else if (expr->kind == EXPR_BINARY && expr->op == OP2_NE)
         gen_test(code, emit_atom(e, expr), flip(want), to);

@@ -45,8 +45,15 @@ const struct expr *expr_resolve(const struct expr *expr);
 /* A constant string or number as text; false when the expression reads the call. */
 bool expr_constant_text(struct emitter *e, const struct expr *expr, Str *text);
 
-/* The dfa of a pattern; reports what is wrong with it at span. */
-uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, Str pattern, Span span);
+/* The dfa of patterns, one of which must match; reports what is wrong with them at span. */
+uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
+                      uint32_t count, Span span);
+
+/* The zone of that name; reports at span. */
+uint32_t emit_zone(struct emitter *e, Str name, Span span);
+
+/* `x in [...]` with something that reads the call among the elements. */
+bool expr_is_row(struct emitter *e, const struct expr *expr);
 
 /* The source text of a span, cut to what a bundle quotes, on one line. */
 struct b_text emit_quote(struct emitter *e, Span span);

@@ -19,8 +19,13 @@ enum type_kind {
     TYPE_STRING,
     TYPE_LIST,
     TYPE_OBJECT,
-    TYPE_SET,     /* a constant set: { ... } */
-    TYPE_PATTERN, /* /regex/ */
+    TYPE_SET,      /* a constant set: { ... } */
+    TYPE_PATTERN,  /* /regex/ */
+    TYPE_TIME,     /* of day; a number of seconds */
+    TYPE_DATE,     /* a number of days since 1970 */
+    TYPE_DURATION, /* a number of seconds */
+    TYPE_INSTANT,  /* seconds since 1970, UTC */
+    TYPE_NETS,     /* cidr(...) */
 };
 
 typedef struct {
@@ -43,7 +48,31 @@ enum expr_kind {
     EXPR_HAS,           /* left: a field */
     EXPR_LENGTH,        /* left: length(x) */
     EXPR_BINARY,        /* op, left, right */
+    EXPR_CALL,          /* function, items */
+    EXPR_MEMBER,        /* left.text */
+    EXPR_INDEX,         /* left[index] */
+    EXPR_EACH,          /* left[]: every element; only in what a quantifier goes over */
+    EXPR_QUANTIFIER,    /* quantifier, text (the variable), left (the list), right (the body) */
 };
+
+enum function {
+#define FUNCTION(NAME, word, least, most, doc) FN_##NAME,
+#include "compiler/syntax/function.def"
+#undef FUNCTION
+    FN_COUNT
+};
+
+struct function_info {
+    Str word;
+    uint32_t least, most;
+    const char *doc;
+};
+extern const struct function_info function_table[FN_COUNT];
+
+enum quantifier { QUANTIFIER_ANY, QUANTIFIER_ALL, QUANTIFIER_COUNT, QUANTIFIER_SUM };
+
+/* What a number's literal was written as. */
+enum unit { UNIT_NONE, UNIT_TIME, UNIT_DATE, UNIT_DURATION };
 
 enum binary_op {
     OP2_AND,
@@ -60,13 +89,14 @@ enum binary_op {
     OP2_CONTAINS, /* left string, right string; or left list, right element */
     OP2_MATCHES,  /* right: EXPR_PATTERN or an EXPR_NAME of one */
     OP2_LIKE,     /* right: a constant string read as a glob */
-    OP2_ELSE,     /* left ?? right */
+    OP2_WITHIN,   /* a path below a folder, a host in a domain, a list in a set */
+    OP2_ADD,
+    OP2_SUB,
+    OP2_MUL,
+    OP2_ELSE, /* left ?? right */
 };
 
-enum field_root { ROOT_ARGS, ROOT_PRINCIPAL };
-
-/* The members of `principal` in this version. */
-enum principal_field { PRINCIPAL_ID, PRINCIPAL_GROUPS };
+enum field_root { ROOT_ARGS, ROOT_PRINCIPAL, ROOT_GRANT, ROOT_CLIENT, ROOT_CALL, ROOT_NOW };
 
 struct name { /* a key of a field path, a group of strings in a clause */
     Str text;
@@ -88,9 +118,18 @@ struct expr {
     struct expr *left, *right, *items;
     uint32_t height; /* nodes below on the longest way down: at most POLICY_NESTING_MAX */
     enum field_root root;
-    struct name *path;              /* at least one */
-    enum principal_field principal; /* checked: for ROOT_PRINCIPAL */
-    struct let_decl *let;           /* checked: for EXPR_NAME */
+    struct name *path;  /* at least one, but of ROOT_NOW */
+    uint32_t slot_root; /* checked: enum b_slot_root of a field */
+    enum function function;
+    enum quantifier quantifier;
+    enum unit unit;
+    uint32_t index;
+    struct name *roles;                  /* of a quantifier `in args by role a, b`; else NULL */
+    struct let_decl *let;                /* checked: for EXPR_NAME that names a let */
+    struct expr *binding;                /* checked: for EXPR_NAME that names a variable */
+    Type element;                        /* checked: what the variable of a quantifier is */
+    const struct schema *schema;         /* checked: what a value looks like; NULL: not known */
+    const struct schema *element_schema; /* checked: of a quantifier */
 };
 
 struct let_decl {

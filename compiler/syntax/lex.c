@@ -12,6 +12,7 @@ enum {
     BYTE_REPORTS_MAX = 8, /* bad bytes named one by one */
     SAFE_DIGITS = 15,     /* decimal digits that an IEEE double always keeps */
     CODE_POINT_DIGITS_MAX = 6,
+    DURATION_MAX = 2000000000, /* seconds: some 63 years */
 };
 
 static const struct {
@@ -44,6 +45,10 @@ static const struct {
     { TK_MIDDLE, STR_INIT("'}'") },
     { TK_TAIL, STR_INIT("'}'") },
     { TK_NUMBER, STR_INIT("a number") },
+    { TK_TIME, STR_INIT("a time") }, { TK_DATE, STR_INIT("a date") },
+    { TK_DURATION, STR_INIT("a duration") },
+    { TK_PLUS, STR_INIT("'+'") }, { TK_MINUS, STR_INIT("'-'") }, { TK_STAR, STR_INIT("'*'") },
+    { TK_COLON, STR_INIT("':'") },
     { TK_REGEX, STR_INIT("a pattern") },
     { TK_NAME, STR_INIT("a name") },
     { TK_JSON, STR_INIT("a JSON object") },
@@ -222,8 +227,9 @@ static Str keep_scratch(struct lexer *lx)
 /* True where a value may begin: then '/' opens a pattern. */
 static bool awaits_value(int previous)
 {
-    static const int ends[] = { TK_NAME,  TK_STRING, TK_TAIL,   TK_NUMBER, TK_REGEX, TK_TRUE,
-                                TK_FALSE, TK_NULL,   TK_RPAREN, TK_RBRACK, TK_RBRACE };
+    static const int ends[] = { TK_NAME, TK_STRING, TK_TAIL,   TK_NUMBER,   TK_REGEX,
+                                TK_TRUE, TK_FALSE,  TK_NULL,   TK_RPAREN,   TK_RBRACK,
+                                TK_TIME, TK_DATE,   TK_RBRACE, TK_DURATION, TK_NOW };
     for (size_t i = 0; i < COUNT(ends); i++)
         if (ends[i] == previous)
             return false;
@@ -420,10 +426,72 @@ static struct token lex_json(struct lexer *lx, uint32_t lo)
     return make_token(TK_JSON, span, text_between(lx, lo, span.hi));
 }
 
+/* Number text of a token; {NULL, 0} when memory is short. */
+static Str count_text(struct lexer *lx, uint64_t count)
+{
+    buf_clear(&lx->scratch);
+    buf_printf(&lx->scratch, "%llu", (unsigned long long)count);
+    return keep_scratch(lx);
+}
+
+/* 90s, 15m, 2h, 7d: whole numbers of a unit; false when it is no duration. */
+static bool read_duration(Str raw, uint64_t *seconds)
+{
+    static const struct {
+        char unit;
+        uint32_t seconds;
+    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+    for (size_t i = 0; i < COUNT(units); i++) {
+        if (raw.n < 2 || raw.p[raw.n - 1] != units[i].unit ||
+            !str_to_u64(str_sub(raw, 0, raw.n - 1), DURATION_MAX, seconds))
+            continue;
+        *seconds *= units[i].seconds;
+        return *seconds <= DURATION_MAX;
+    }
+    return false;
+}
+
+static uint32_t two_digits(Str text, size_t at)
+{
+    return (uint32_t)(text.p[at] - '0') * 10 + (uint32_t)(text.p[at + 1] - '0');
+}
+
+static struct token lex_time(struct lexer *lx)
+{
+    Str raw = taken(lx);
+    uint32_t hour = two_digits(raw, 0), minute = two_digits(raw, 3);
+    uint32_t second = raw.n > 5 ? two_digits(raw, 6) : 0;
+    if (hour > 23 || minute > 59 || second > 59)
+        diag_add(lx->diags, DIAG_BAD_TIME, taken_span(lx), STR_ARG(raw));
+    return make_token(TK_TIME, taken_span(lx), count_text(lx, (hour * 60 + minute) * 60 + second));
+}
+
+static struct token lex_date(struct lexer *lx)
+{
+    static const uint8_t lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    Str raw = taken(lx);
+    uint32_t year = two_digits(raw, 0) * 100 + two_digits(raw, 2), days = 0;
+    uint32_t month = two_digits(raw, 5), day = two_digits(raw, 8);
+    uint32_t leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    bool is_good = year >= 1970 && month >= 1 && month <= 12;
+    if (!is_good || day < 1 || day > lengths[month - 1] + (month == 2 ? leap : 0)) {
+        diag_add(lx->diags, DIAG_BAD_DATE, taken_span(lx), STR_ARG(raw));
+        return make_token(TK_DATE, taken_span(lx), STR("0"));
+    }
+    for (uint32_t y = 1970; y < year; y++)
+        days += (y % 4 == 0 && y % 100 != 0) || y % 400 == 0 ? 366 : 365;
+    for (uint32_t m = 1; m < month; m++)
+        days += lengths[m - 1] + (m == 2 ? leap : 0);
+    return make_token(TK_DATE, taken_span(lx), count_text(lx, days + day - 1));
+}
+
 static struct token lex_number(struct lexer *lx)
 {
     Span span = taken_span(lx);
     Str raw = taken(lx);
+    uint64_t seconds;
+    if (read_duration(raw, &seconds))
+        return make_token(TK_DURATION, span, count_text(lx, seconds));
     if (!text_is_number(raw)) {
         if (!lx->is_quiet) {
             diag_add(lx->diags, DIAG_BAD_NUMBER, span, STR_ARG(raw));
@@ -448,7 +516,9 @@ static struct token lex_word(struct lexer *lx)
 {
     Str word = taken(lx);
     int kind = lx->previous.kind == TK_DOT ? 0 : keyword_kind(word);
-    if (kind == TK_AS || kind == TK_CALL)
+    bool is_statement =
+        lx->previous.kind == 0 || lx->previous.kind == TK_SEMI || lx->previous.kind == TK_LBRACE;
+    if ((kind == TK_AS || kind == TK_CALL) && is_statement)
         lx->awaits_json = true;
     else if (kind && kind != TK_ON)
         lx->awaits_json = false;
@@ -490,12 +560,8 @@ static void refuse_characters(struct lexer *lx)
         diag_help(lx->diags, "strings stand in straight quotes: \"");
     else if (is_word)
         diag_help(lx->diags, "outside of strings and comments all is ASCII");
-    else if (text.p[0] == '-')
-        diag_help(lx->diags, "a key with a hyphen stands in quotes: args.\"a-b\"");
     else if (text.p[0] == '$')
         diag_help(lx->diags, "\"${...}\" stands inside a string");
-    else if (text.p[0] == '*')
-        diag_help(lx->diags, "a glob stands in quotes: \"*\"");
 }
 
 static void refuse_slash(struct lexer *lx)
@@ -523,6 +589,8 @@ static bool lex_scanned(struct lexer *lx, int scan, struct token *out)
     case SCAN_BAD: refuse_characters(lx); return false;
     case SCAN_WORD: *out = lex_word(lx); return true;
     case SCAN_NUMBER: *out = lex_number(lx); return true;
+    case SCAN_TIME: *out = lex_time(lx); return true;
+    case SCAN_DATE: *out = lex_date(lx); return true;
     case SCAN_QUOTE: *out = lex_string(lx, span, span.lo, true); return true;
     case SCAN_SINGLE_QUOTE: *out = lex_single_quotes(lx); return true;
     case SCAN_FOREIGN: *out = lex_foreign(lx); return true;

@@ -20,6 +20,8 @@ enum scan {
     SCAN_SPACE,         /* white space */
     SCAN_WORD,          /* a name or a keyword */
     SCAN_NUMBER,        /* begins like a number, may not be one */
+    SCAN_TIME,          /* hh:mm or hh:mm:ss */
+    SCAN_DATE,          /* yyyy-mm-dd */
     SCAN_QUOTE,         /* the " that opens a string */
     SCAN_SLASH,         /* a '/' that opens no comment */
     SCAN_LINE_COMMENT,  /* without its line end */
@@ -40,7 +42,8 @@ enum scan {
 struct token {
     int kind; /* TK_... of grammar/policy.h; 0 at the end */
     Span span;
-    Str text; /* word: itself; string (piece): decoded; number, pattern, JSON: see ast.h */
+    Str text; /* word: itself; string (piece): decoded; number, pattern, JSON: see ast.h;
+               * time: seconds since midnight; date: days since 1970; duration: seconds */
 };
 
 struct lexer {

@@ -30,14 +30,15 @@ static const int listed[] = {
     TK_EXPECT,  TK_TOOL,   TK_VERSION, TK_TOOLS, TK_OPEN,   TK_ARGS,   TK_PRINCIPAL,
     TK_WITH,    TK_IN,     TK_ELSE,    TK_AND,   TK_OR,     TK_ON,     TK_WHEN,
     TK_UNLESS,  TK_REASON, TK_ASSIGN,  TK_DOT,   TK_COMMA,  TK_LPAREN, TK_RPAREN,
-    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,  TK_RBRACE, TK_SEMI,
+    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,  TK_RBRACE, TK_COLON,  TK_SEMI,
 };
 
 static const int statement_starts[] = { TK_POLICY, TK_SERVER, TK_LET,  TK_DEFAULT,
                                         TK_ALLOW,  TK_ASK,    TK_DENY, TK_TEST };
 static const int test_starts[] = { TK_AS, TK_CALL, TK_EXPECT };
-static const int comparisons[] = { TK_EQ, TK_NE,     TK_LT,   TK_LE,       TK_GT,      TK_GE,
-                                   TK_IN, TK_STARTS, TK_ENDS, TK_CONTAINS, TK_MATCHES, TK_LIKE };
+static const int comparisons[] = { TK_EQ,      TK_NE,   TK_LT,     TK_LE,   TK_GT,
+                                   TK_GE,      TK_IN,   TK_STARTS, TK_ENDS, TK_CONTAINS,
+                                   TK_MATCHES, TK_LIKE, TK_WITHIN };
 
 static bool is_one_of(int kind, const int *kinds, size_t count)
 {
@@ -178,6 +179,8 @@ static void help_expected(struct feeder *f, const struct token *token)
     bool is_operator = is_one_of(token->kind, comparisons, COUNT(comparisons));
     if (near)
         diag_help(f->ps.diags, "did you mean %.*s?", STR_ARG(token_word(near)));
+    else if (token->kind == TK_STAR && takes(f, TK_STRING))
+        diag_help(f->ps.diags, "a glob stands in quotes: \"*\"");
     else if (token->kind == TK_ASSIGN && takes(f, TK_EQ))
         diag_help(f->ps.diags, "'==' compares");
     else if ((token->kind == TK_WHEN || token->kind == TK_UNLESS) && takes(f, TK_AND))

@@ -84,13 +84,23 @@ struct operand ast_group(struct parse *ps, enum expr_kind kind, struct operands 
 struct operands ast_pieces(struct parse *ps, struct operands pieces, struct token text,
                            struct operand value);
 struct operand ast_interpolation(struct parse *ps, struct operands pieces, struct token tail);
-struct operand ast_field(struct parse *ps, struct token root, struct names path);
+struct operand ast_field(struct parse *ps, struct token root, struct token key);
 struct operand ast_unary(struct parse *ps, enum expr_kind kind, struct token keyword,
                          struct operand value);
 struct operand ast_binary(struct parse *ps, enum binary_op op, struct operand left,
                           struct operand right);
 /* a op b op c ... as a tree of least height. */
 struct operand ast_chain(struct parse *ps, enum binary_op op, struct operands items);
+struct operand ast_number(struct parse *ps, struct token minus, struct token token);
+struct operand ast_now(struct parse *ps, struct token token);
+struct operand ast_member(struct parse *ps, struct operand left, struct token key);
+struct operand ast_index(struct parse *ps, struct operand left, struct token number, Span end);
+struct operand ast_each(struct parse *ps, struct operand left, Span end);
+struct operand ast_quantifier(struct parse *ps, struct token word, struct token variable,
+                              struct operand list, struct operand body, Span end);
+/* any/all VARIABLE in args by role ROLES: body */
+struct operand ast_by_role(struct parse *ps, struct token word, struct token variable,
+                           struct names roles, struct operand body);
 struct operand ast_call_function(struct parse *ps, struct token name, struct operands values,
                                  Span end);
 

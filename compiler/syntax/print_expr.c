@@ -163,15 +163,27 @@ static bool is_plain_key(Str key)
     return key.n > 0;
 }
 
+static void print_key(struct pen *pen, Str key)
+{
+    pen_text(pen, STR("."));
+    if (is_plain_key(key))
+        pen_text(pen, key);
+    else
+        pen_string(pen, key);
+}
+
 static void print_field(struct pen *pen, const struct expr *expr)
 {
-    pen_text(pen, expr->root == ROOT_ARGS ? STR("args") : STR("principal"));
+    static const Str roots[] = {
+        // clang-format off
+        [ROOT_ARGS] = STR_INIT("args"), [ROOT_PRINCIPAL] = STR_INIT("principal"),
+        [ROOT_GRANT] = STR_INIT("grant"), [ROOT_CLIENT] = STR_INIT("client"),
+        [ROOT_CALL] = STR_INIT("call"), [ROOT_NOW] = STR_INIT("now"),
+        // clang-format on
+    };
+    pen_text(pen, roots[expr->root]);
     for (const struct name *key = expr->path; key; key = key->next) {
-        pen_text(pen, STR("."));
-        if (is_plain_key(key->text))
-            pen_text(pen, key->text);
-        else
-            pen_string(pen, key->text);
+        print_key(pen, key->text);
     }
 }
 
@@ -200,12 +212,27 @@ static const Str op_words[] = {
     [OP2_STARTS] = STR_INIT("starts with"), [OP2_ENDS] = STR_INIT("ends with"),
     [OP2_CONTAINS] = STR_INIT("contains"), [OP2_MATCHES] = STR_INIT("matches"),
     [OP2_LIKE] = STR_INIT("like"), [OP2_ELSE] = STR_INIT("?\?"),
+    [OP2_WITHIN] = STR_INIT("within"), [OP2_ADD] = STR_INIT("+"), [OP2_SUB] = STR_INIT("-"),
+    [OP2_MUL] = STR_INIT("*"),
     // clang-format on
 };
 
 bool expr_is_chain(const struct expr *expr)
 {
     return expr->kind == EXPR_BINARY && (expr->op == OP2_AND || expr->op == OP2_OR);
+}
+
+/* any and all, which end where their body ends; count and sum stand in parentheses. */
+static bool is_bare_quantifier(const struct expr *expr)
+{
+    return expr->kind == EXPR_QUANTIFIER &&
+           (expr->quantifier == QUANTIFIER_ANY || expr->quantifier == QUANTIFIER_ALL);
+}
+
+static bool is_arithmetic(const struct expr *expr)
+{
+    return expr->kind == EXPR_BINARY &&
+           (expr->op == OP2_ADD || expr->op == OP2_SUB || expr->op == OP2_MUL);
 }
 
 /* not (a in b), which is written a not in b. */
@@ -220,7 +247,7 @@ uint32_t expr_begin(const struct expr *expr)
 {
     while (expr->kind == EXPR_BINARY || is_not_in(expr))
         expr = expr->left;
-    if (expr->kind != EXPR_FIELD)
+    if (expr->kind != EXPR_FIELD || !expr->path)
         return expr->span.lo;
     const struct name *last = expr->path;
     while (last->next)
@@ -230,7 +257,7 @@ uint32_t expr_begin(const struct expr *expr)
 
 uint32_t expr_end(const struct expr *expr)
 {
-    while (expr->kind == EXPR_BINARY || expr->kind == EXPR_NOT)
+    while (expr->kind == EXPR_BINARY || expr->kind == EXPR_NOT || is_bare_quantifier(expr))
         expr = expr->kind == EXPR_NOT ? expr->left : expr->right;
     return expr->span.hi;
 }
@@ -241,8 +268,10 @@ static enum print_level level_of(const struct expr *expr)
         return LEVEL_CHAIN;
     if (expr->kind == EXPR_NOT)
         return is_not_in(expr) ? LEVEL_COMPARISON : LEVEL_NOT;
+    if (is_bare_quantifier(expr))
+        return LEVEL_NOT;
     if (expr->kind == EXPR_BINARY)
-        return expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_COMPARISON;
+        return expr->op == OP2_ELSE || is_arithmetic(expr) ? LEVEL_VALUE : LEVEL_COMPARISON;
     return LEVEL_PRIMARY;
 }
 
@@ -312,6 +341,78 @@ static void print_binary(struct pen *pen, const struct expr *expr, Str word)
     print_expr(pen, expr->right, expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_PRIMARY);
 }
 
+/* Sums chain to the left without parentheses; a product stands bare in a sum. */
+static void print_arithmetic(struct pen *pen, const struct expr *expr)
+{
+    bool is_product = expr->op == OP2_MUL;
+    const struct expr *sides[] = { expr->left, expr->right };
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        bool has_same =
+            is_arithmetic(sides[i]) && (i == 0 ? !is_product || sides[i]->op == OP2_MUL
+                                               : !is_product && sides[i]->op == OP2_MUL);
+        if (i)
+            print_operator(pen, sides[i], op_words[expr->op]);
+        print_expr(pen, sides[i], has_same ? LEVEL_VALUE : LEVEL_PRIMARY);
+    }
+}
+
+static void print_items(struct pen *pen, const struct expr *items)
+{
+    for (const struct expr *item = items; item; item = item->next) {
+        print_expr(pen, item, LEVEL_CHAIN);
+        if (!item->next)
+            break;
+        pen_text(pen, STR(","));
+        pen_comments(pen, expr_begin(item->next));
+        pen_space(pen);
+    }
+}
+
+static void print_call(struct pen *pen, const struct expr *expr)
+{
+    pen_text(pen, function_table[expr->function].word);
+    pen_text(pen, STR("("));
+    print_items(pen, expr->items);
+    pen_comments(pen, expr->span.hi);
+    pen_text(pen, STR(")"));
+}
+
+static void print_roles(struct pen *pen, const struct expr *expr)
+{
+    pen_text(pen, STR("args by role "));
+    for (const struct name *role = expr->roles; role; role = role->next) {
+        pen_text(pen, role->text);
+        if (role->next)
+            pen_text(pen, STR(", "));
+    }
+}
+
+static void print_quantifier(struct pen *pen, const struct expr *expr)
+{
+    static const Str words[] = {
+        // clang-format off
+        [QUANTIFIER_ANY] = STR_INIT("any "), [QUANTIFIER_ALL] = STR_INIT("all "),
+        [QUANTIFIER_COUNT] = STR_INIT("count("), [QUANTIFIER_SUM] = STR_INIT("sum("),
+        // clang-format on
+    };
+    bool is_bare = is_bare_quantifier(expr);
+    pen_text(pen, words[expr->quantifier]);
+    pen_text(pen, expr->text);
+    pen_text(pen, STR(" in "));
+    if (expr->roles)
+        print_roles(pen, expr);
+    else
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+    pen_text(pen, STR(":"));
+    pen_comments(pen, expr_begin(expr->right));
+    pen_space(pen);
+    print_expr(pen, expr->right, is_bare ? LEVEL_NOT : LEVEL_CHAIN);
+    if (is_bare)
+        return;
+    pen_comments(pen, expr->span.hi);
+    pen_text(pen, STR(")"));
+}
+
 static void print_bare(struct pen *pen, const struct expr *expr)
 {
     switch (expr->kind) {
@@ -341,7 +442,21 @@ static void print_bare(struct pen *pen, const struct expr *expr)
         pen_text(pen, STR("has"));
         pen_comments(pen, expr_begin(expr->left));
         pen_space(pen);
-        print_field(pen, expr->left);
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+        break;
+    case EXPR_CALL: print_call(pen, expr); break;
+    case EXPR_QUANTIFIER: print_quantifier(pen, expr); break;
+    case EXPR_MEMBER:
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+        print_key(pen, expr->text);
+        break;
+    case EXPR_INDEX:
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+        buf_printf(pen->out, "[%u]", expr->index);
+        break;
+    case EXPR_EACH:
+        print_expr(pen, expr->left, LEVEL_PRIMARY);
+        pen_text(pen, STR("[]"));
         break;
     case EXPR_LENGTH:
         pen_text(pen, STR("length("));
@@ -352,6 +467,8 @@ static void print_bare(struct pen *pen, const struct expr *expr)
     case EXPR_BINARY:
         if (expr_is_chain(expr))
             print_chain(pen, expr, expr->op);
+        else if (is_arithmetic(expr))
+            print_arithmetic(pen, expr);
         else
             print_binary(pen, expr, op_words[expr->op]);
         break;

@@ -117,9 +117,10 @@ static struct bundle_cost base_cost(const struct program *p)
 
 /* -------------------------------- atoms --------------------------------- */
 
-/* Sizes are totals. Inside a loop an instruction runs up to BUNDLE_ITERATIONS_MAX times, all loops
- * of the atom together. What comes from the element of that very loop has, over all iterations, at
- * most the list's bytes; what comes from outside of it counts anew in each. */
+/* Inside a loop an instruction runs up to BUNDLE_ITERATIONS_MAX times, all loops of the atom
+ * together. A size's fixed part is of one time. Its bytes are of all times: what comes from the
+ * element of that very loop has, over all iterations, at most the list's bytes; what comes from
+ * outside of it counts anew in each. */
 struct sized {
     struct bundle_cost size;
     uint32_t level; /* of the loop it was made in; 0: none */
@@ -135,17 +136,32 @@ struct meter {
     struct bundle_cost cost;
 };
 
-static struct bundle_cost once(const struct meter *meter, struct bundle_cost one)
+static uint64_t times_run(const struct meter *meter)
 {
-    return meter->level ? cost_times(one, BUNDLE_ITERATIONS_MAX) : one;
+    return meter->level ? BUNDLE_ITERATIONS_MAX : 1;
+}
+
+/* The work of running something of that cost wherever the code is now. */
+static struct bundle_cost all_times(const struct meter *meter, struct bundle_cost one)
+{
+    return cost_times(one, times_run(meter));
 }
 
 /* The size of a register, as seen where the code is now. */
 static struct bundle_cost size_of(const struct meter *meter, unsigned reg)
 {
     const struct sized *sized = &meter->registers[reg & 0xF];
-    return sized->level == meter->level ? sized->size
-                                        : cost_times(sized->size, BUNDLE_ITERATIONS_MAX);
+    struct bundle_cost size = sized->size;
+    if (sized->level != meter->level)
+        size.per_byte = times_capped(size.per_byte, BUNDLE_ITERATIONS_MAX);
+    return size;
+}
+
+/* What touching all of a size costs, over all times. */
+static struct bundle_cost touched(const struct meter *meter, struct bundle_cost size)
+{
+    size.fixed = times_capped(size.fixed, times_run(meter));
+    return size;
 }
 
 static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cost needle)
@@ -159,11 +175,10 @@ static struct bundle_cost value_size(const struct meter *meter, const struct b_i
 {
     const struct program *p = meter->program;
     struct bundle_cost first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
-    struct bundle_cost number = once(meter, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES });
+    struct bundle_cost result = { .fixed = DOMAIN_RESULT_FIXED };
     switch (in->op) {
-    case OP_FIELD: return once(meter, (struct bundle_cost){ .per_byte = 1 });
-    case OP_CONST:
-        return once(meter, (struct bundle_cost){ .fixed = p->consts[in->c].text.length });
+    case OP_FIELD: return (struct bundle_cost){ .per_byte = times_run(meter) };
+    case OP_CONST: return (struct bundle_cost){ .fixed = p->consts[in->c].text.length };
     case OP_ELSE:
     case OP_CONCAT: return cost_sum(first, second);
     case OP_LOWER:
@@ -173,14 +188,10 @@ static struct bundle_cost value_size(const struct meter *meter, const struct b_i
     case OP_KEYS: return first;
     case OP_FIND:
         return cost_times(first, FIND_DEPTH); /* a value counts once for each it lies in */
-    case OP_DECODE:
-        return cost_sum(cost_times(first, domain_table[in->c].growth),
-                        once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
-    case OP_CLI:
-        return cost_sum(cost_times(first, CLI_GROWTH),
-                        once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
-    case OP_CLOCK: return once(meter, (struct bundle_cost){ .fixed = CLOCK_BYTES });
-    default: return number;
+    case OP_DECODE: return cost_sum(cost_times(first, domain_table[in->c].growth), result);
+    case OP_CLI: return cost_sum(cost_times(first, CLI_GROWTH), result);
+    case OP_CLOCK: return (struct bundle_cost){ .fixed = CLOCK_BYTES };
+    default: return (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES };
     }
 }
 
@@ -189,12 +200,13 @@ static struct bundle_cost value_size(const struct meter *meter, const struct b_i
 static struct bundle_cost insn_cost(const struct meter *meter, const struct b_insn *in)
 {
     const struct program *p = meter->program;
-    struct bundle_cost cost = once(meter, (struct bundle_cost){ .fixed = 1 });
-    struct bundle_cost first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
+    struct bundle_cost cost = all_times(meter, (struct bundle_cost){ .fixed = 1 });
+    struct bundle_cost first = touched(meter, size_of(meter, in->b & 0xF));
+    struct bundle_cost second = touched(meter, size_of(meter, in->b >> 8));
     switch (op_table[in->op].operands) {
     case OPERANDS_D_SLOT: /* each step compares keys of one object, all inside the arguments */
-        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = p->slots[in->c].count,
-                                                          .per_byte = 1 }));
+        cost_add(&cost, all_times(meter, (struct bundle_cost){ .fixed = p->slots[in->c].count,
+                                                               .per_byte = 1 }));
         break;
     case OPERANDS_D_RR:
         cost_add(&cost, cost_times(cost_sum(first, second), ARITHMETIC_TOUCHES));
@@ -206,24 +218,26 @@ static struct bundle_cost insn_cost(const struct meter *meter, const struct b_in
         break;
     case OPERANDS_R_SET:
         cost_add(&cost, cost_times(first, SET_TOUCHES));
-        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = meter->sets[in->c] }));
+        cost_add(&cost, all_times(meter, (struct bundle_cost){ .fixed = meter->sets[in->c] }));
         if (in->op == OP_SUBSET) /* a search for each element, an element being at least a byte */
             cost_add(&cost, cost_times(first, meter->sets[in->c]));
         break;
     case OPERANDS_R_NETS:
-        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = NET_TOUCHES *
-                                                                   (p->nets[in->c].count + 1) }));
+        cost_add(&cost, all_times(meter, (struct bundle_cost){
+                                             .fixed = NET_TOUCHES * (p->nets[in->c].count + 1) }));
         break;
     case OPERANDS_D_R_DOMAIN:
         cost_add(&cost, cost_times(first, domain_table[in->c].touches));
-        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
+        cost_add(&cost, all_times(meter, (struct bundle_cost){ .fixed = DOMAIN_RESULT_FIXED }));
         break;
     case OPERANDS_D_R_SET:
         cost_add(&cost, cost_times(first, CLI_TOUCHES));
         cost_add(&cost, cost_times(first, p->sets[in->c].count));
-        cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = p->sets[in->c].slots }));
+        cost_add(&cost, all_times(meter, (struct bundle_cost){ .fixed = p->sets[in->c].slots }));
         break;
-    case OPERANDS_D_ZONE: cost_add(&cost, once(meter, (struct bundle_cost){ .fixed = 64 })); break;
+    case OPERANDS_D_ZONE:
+        cost_add(&cost, all_times(meter, (struct bundle_cost){ .fixed = 64 }));
+        break;
     case OPERANDS_D_R_STEP:
         cost_add(&cost, cost_times(first, in->op == OP_FIND ? FIND_DEPTH : 1));
         break;
@@ -246,8 +260,7 @@ static void close_loops(struct meter *meter, uint32_t at)
     while (meter->level && meter->ends[meter->level - 1] == at) {
         uint8_t result = meter->elements[--meter->level];
         meter->registers[result] =
-            (struct sized){ .size = once(meter, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES }),
-                            .level = meter->level };
+            (struct sized){ .size = { .fixed = NUMBER_TEXT_BYTES }, .level = meter->level };
     }
 }
 
@@ -256,11 +269,7 @@ static void open_loop(struct meter *meter, const struct b_insn *in, uint32_t at)
     struct bundle_cost list = size_of(meter, in->b & 0xF);
     meter->elements[meter->level] = in->a;
     meter->ends[meter->level++] = at + 1 + in->c;
-    meter->registers[in->a] =
-        (struct sized){ .size =
-                            cost_sum(list, (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES *
-                                                                          BUNDLE_ITERATIONS_MAX }),
-                        .level = meter->level };
+    meter->registers[in->a] = (struct sized){ .size = list, .level = meter->level };
 }
 
 static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom,

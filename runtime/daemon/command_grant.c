@@ -22,8 +22,8 @@ enum {
     EXPIRES_DAYS_MAX = 3650,
     LABEL_MAX = 256, /* bytes */
 };
-#define MINUTE_MS   INT64_C(60000)
-#define DAY_MINUTES INT64_C(1440)
+#define MINUTE_MS INT64_C(60000)
+#define DAY_MS    INT64_C(86400000)
 
 /* What a subcommand works with; opened and closed together. */
 struct grants {
@@ -56,24 +56,24 @@ static void close_grants(struct grants *grants)
     arena_reset(&grants->mem);
 }
 
-/* "30d", "12h", "45m", "none"; empty: the default. Milliseconds from now, 0 for never. */
+/* "30d", "12h", "45m", "90s", "none"; empty: the default. Milliseconds from now, 0 for never. */
 static bool read_expires(Str text, int64_t *ms)
 {
     static const struct {
         char unit;
-        int64_t minutes;
-    } units[] = { { 'd', DAY_MINUTES }, { 'h', 60 }, { 'm', 1 } };
+        int64_t ms;
+    } units[] = { { 'd', DAY_MS }, { 'h', 60 * MINUTE_MS }, { 'm', MINUTE_MS }, { 's', 1000 } };
     uint64_t count = 0;
-    *ms = text.n ? 0 : EXPIRES_DAYS_DEFAULT * DAY_MINUTES * MINUTE_MS;
+    *ms = text.n ? 0 : EXPIRES_DAYS_DEFAULT * DAY_MS;
     if (text.n == 0 || str_eq(text, STR("none")))
         return true;
     for (size_t i = 0; i < COUNT(units); i++) {
-        uint64_t max = (uint64_t)(EXPIRES_DAYS_MAX * DAY_MINUTES / units[i].minutes);
+        uint64_t max = (uint64_t)(EXPIRES_DAYS_MAX * DAY_MS / units[i].ms);
         if (text.p[text.n - 1] != units[i].unit)
             continue;
         if (!str_to_u64(str_sub(text, 0, text.n - 1), max, &count) || count == 0)
             return false;
-        *ms = (int64_t)count * units[i].minutes * MINUTE_MS;
+        *ms = (int64_t)count * units[i].ms;
         return true;
     }
     return false;
@@ -104,7 +104,7 @@ static const char *create_problem(const struct create_options *given, int64_t *e
     if (given->label.n > LABEL_MAX || !is_plain_text(given->label))
         return "--label must be at most 256 bytes of UTF-8 without control characters";
     if (!read_expires(given->expires, expires_ms))
-        return "--expires must be like 30d, 12h or 45m (at most 3650 days), or none";
+        return "--expires must be like 30d, 12h, 45m or 90s (at most 3650 days), or none";
     return NULL;
 }
 

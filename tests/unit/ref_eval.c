@@ -19,12 +19,21 @@ struct ref_value {
     bool is_whole; /* NUMBER: an integer literal of the call */
     Str text;
     uint32_t node;
+    const struct json_doc *doc;
+};
+
+/* What a variable, or a `[]` being gone over, stands for now. */
+struct ref_binding {
+    const struct expr *what;
+    struct ref_value value;
 };
 
 struct ref {
     const struct policy *policy;
     const struct vm_call *call;
-    char texts[1 << 17];
+    struct ref_binding bindings[16];
+    size_t binding_count;
+    char texts[1 << 20];
     size_t used;
 };
 
@@ -74,7 +83,7 @@ static int order_numbers(Str a, Str b)
 static struct ref_value from_node(const struct json_doc *doc, uint32_t index)
 {
     const struct json_node *node = json_at(doc, index);
-    struct ref_value v = { .node = index, .text = json_text(node) };
+    struct ref_value v = { .node = index, .text = json_text(node), .doc = doc };
     if (node->type == JSON_NULL)
         v.kind = R_NULL;
     else if (node->type == JSON_TRUE || node->type == JSON_FALSE)
@@ -92,10 +101,11 @@ static struct ref_value from_node(const struct json_doc *doc, uint32_t index)
 static struct ref_value field(struct ref *ref, const struct expr *e)
 {
     const struct json_doc *doc = ref->call->doc;
-    if (e->root == ROOT_PRINCIPAL && e->principal == PRINCIPAL_ID)
+    if (e->root == ROOT_PRINCIPAL && str_eq(e->path->text, STR("id")))
         return (struct ref_value){ .kind = R_STRING, .text = ref->call->principal->id };
     if (e->root == ROOT_PRINCIPAL)
         return (struct ref_value){ .kind = R_GROUPS };
+    ENSURE(e->root == ROOT_ARGS); /* the others have tests of their own */
     if (!doc)
         return (struct ref_value){ .kind = R_MISSING };
     uint32_t at = ref->call->arguments;
@@ -139,17 +149,8 @@ static struct ref_value interpolate(struct ref *ref, const struct expr *e)
     };
 }
 
-static struct ref_value measure(struct ref *ref, struct ref_value of)
+static struct ref_value whole_number(struct ref *ref, size_t n)
 {
-    size_t n = 0;
-    if (of.kind == R_STRING)
-        n = utf8_length(of.text);
-    else if (of.kind == R_NODE)
-        n = json_at(ref->call->doc, of.node)->count;
-    else if (of.kind == R_GROUPS)
-        n = ref->call->principal->group_count;
-    else
-        return (struct ref_value){ .kind = of.kind == R_MISSING ? R_MISSING : R_UNKNOWN };
     char *at = ref->texts + ref->used;
     int length = snprintf(at, 24, "%zu", n);
     ref->used += (size_t)length;
@@ -159,8 +160,158 @@ static struct ref_value measure(struct ref *ref, struct ref_value of)
                                .text = { .p = at, .n = (size_t)length } };
 }
 
+static struct ref_value measure(struct ref *ref, struct ref_value of)
+{
+    size_t n = 0;
+    if (of.kind == R_STRING)
+        n = utf8_length(of.text);
+    else if (of.kind == R_NODE)
+        n = json_at(of.doc, of.node)->count;
+    else if (of.kind == R_GROUPS)
+        n = ref->call->principal->group_count;
+    else
+        return (struct ref_value){ .kind = of.kind == R_MISSING ? R_MISSING : R_UNKNOWN };
+    return whole_number(ref, n);
+}
+
+static struct ref_value none_of(struct ref_value from)
+{
+    return (struct ref_value){ .kind = from.kind == R_MISSING ? R_MISSING : R_UNKNOWN };
+}
+
+/* ------------------------------ arithmetic ------------------------------ */
+
+__extension__ typedef __int128 Wide;
+enum { SCALE = 12 };
+
+/* In units of 10^-12; the tests' numbers are far from its ends. */
+static Wide scaled(Str text)
+{
+    char digits[WHOLE + PART + 1];
+    bool is_negative;
+    Wide sum = 0;
+    lay_out(text, digits, &is_negative);
+    for (int i = 0; i < WHOLE + SCALE; i++)
+        sum = sum * 10 + (digits[i] - '0');
+    return is_negative ? -sum : sum;
+}
+
+static struct ref_value from_scaled(struct ref *ref, Wide value)
+{
+    char *at = ref->texts + ref->used;
+    bool is_negative = value < 0;
+    value = is_negative ? -value : value;
+    Wide one = 1000000000000;
+    long long whole = (long long)(value / one), part = (long long)(value % one);
+    int n = snprintf(at, 64, "%s%lld.%012lld", is_negative ? "-" : "", whole, part);
+    while (at[n - 1] == '0')
+        n--;
+    n -= at[n - 1] == '.';
+    ref->used += 64;
+    bool is_whole = memchr(at, '.', (size_t)n) == NULL;
+    return (struct ref_value){
+        .kind = R_NUMBER, .is_safe = true, .is_whole = is_whole, .text = { .p = at, .n = (size_t)n }
+    };
+}
+
+static struct ref_value compute(struct ref *ref, char op, struct ref_value a, struct ref_value b)
+{
+    if (a.kind != R_NUMBER || !a.is_safe)
+        return none_of(a);
+    if (b.kind != R_NUMBER || !b.is_safe)
+        return none_of(b);
+    Wide x = scaled(a.text), y = scaled(b.text);
+    switch (op) {
+    case '+': return from_scaled(ref, x + y);
+    case '-': return from_scaled(ref, x - y);
+    case '*': return from_scaled(ref, x * y / 1000000000000);
+    case '<': return from_scaled(ref, x < y ? x : y);
+    default: return from_scaled(ref, x > y ? x : y);
+    }
+}
+
+/* --------------------------- lists and members -------------------------- */
+
+static bool is_list(struct ref_value v)
+{
+    return v.kind == R_GROUPS || (v.kind == R_NODE && json_at(v.doc, v.node)->type == JSON_ARRAY);
+}
+
+static size_t list_size(struct ref *ref, struct ref_value list)
+{
+    return list.kind == R_GROUPS ? ref->call->principal->group_count
+                                 : json_at(list.doc, list.node)->count;
+}
+
+static struct ref_value list_at(struct ref *ref, struct ref_value list, size_t index)
+{
+    if (list.kind == R_GROUPS)
+        return (struct ref_value){ .kind = R_STRING, .text = ref->call->principal->groups[index] };
+    uint32_t at = list.node + 1;
+    for (; index; index--)
+        at = json_at(list.doc, at)->next;
+    return from_node(list.doc, at);
+}
+
+static struct ref_value member_of(struct ref_value of, Str key)
+{
+    if (of.kind == R_MISSING || of.kind == R_NULL)
+        return (struct ref_value){ .kind = R_MISSING };
+    if (of.kind != R_NODE || json_at(of.doc, of.node)->type != JSON_OBJECT)
+        return none_of(of);
+    for (uint32_t i = json_first(of.doc, of.node); i != JSON_NONE;
+         i = json_after(of.doc, of.node, i))
+        if (str_eq(json_key(json_at(of.doc, i)), key))
+            return from_node(of.doc, i);
+    return (struct ref_value){ .kind = R_MISSING };
+}
+
+static struct ref_value element_of(struct ref *ref, struct ref_value of, size_t index)
+{
+    if (of.kind == R_MISSING || of.kind == R_NULL)
+        return (struct ref_value){ .kind = R_MISSING };
+    if (!is_list(of))
+        return none_of(of);
+    if (index >= list_size(ref, of))
+        return (struct ref_value){ .kind = R_MISSING };
+    return list_at(ref, of, index);
+}
+
+static const struct ref_value *bound(const struct ref *ref, const struct expr *what)
+{
+    for (size_t i = ref->binding_count; i > 0; i--)
+        if (ref->bindings[i - 1].what == what)
+            return &ref->bindings[i - 1].value;
+    return NULL;
+}
+
+static struct ref_value lowered(struct ref *ref, struct ref_value v)
+{
+    if (v.kind != R_STRING)
+        return none_of(v);
+    char *at = ref->texts + ref->used;
+    for (size_t i = 0; i < v.text.n; i++)
+        at[i] = v.text.p[i] >= 'A' && v.text.p[i] <= 'Z' ? (char)(v.text.p[i] | 0x20) : v.text.p[i];
+    ref->used += v.text.n;
+    return (struct ref_value){ .kind = R_STRING, .text = { .p = at, .n = v.text.n } };
+}
+
+static struct ref_value call_function(struct ref *ref, const struct expr *e)
+{
+    struct ref_value first = value(ref, e->items);
+    if (e->function == FN_LOWER)
+        return lowered(ref, first);
+    ENSURE(e->function == FN_MIN || e->function == FN_MAX);
+    return compute(ref, e->function == FN_MIN ? '<' : '>', first, value(ref, e->items->next));
+}
+
+static struct ref_value tally(struct ref *ref, const struct expr *e);
+
 static struct ref_value value(struct ref *ref, const struct expr *e)
 {
+    const struct ref_value *known = bound(ref, e->kind == EXPR_NAME ? e->binding : e);
+    if (known)
+        return *known;
     switch (e->kind) {
     case EXPR_NULL: return (struct ref_value){ .kind = R_NULL };
     case EXPR_BOOL: return (struct ref_value){ .kind = R_BOOL, .truth = e->truth };
@@ -171,14 +322,25 @@ static struct ref_value value(struct ref *ref, const struct expr *e)
     case EXPR_NAME: return value(ref, e->let->value);
     case EXPR_FIELD: return field(ref, e);
     case EXPR_LENGTH: return measure(ref, value(ref, e->left));
+    case EXPR_MEMBER: return member_of(value(ref, e->left), e->text);
+    case EXPR_INDEX: return element_of(ref, value(ref, e->left), e->index);
+    case EXPR_CALL: return call_function(ref, e);
+    case EXPR_QUANTIFIER: return tally(ref, e);
     case EXPR_BINARY: {
-        struct ref_value left = value(ref, e->left); /* only ?? is a value */
+        struct ref_value left = value(ref, e->left);
+        if (e->op != OP2_ELSE)
+            return compute(ref,
+                           e->op == OP2_ADD   ? '+'
+                           : e->op == OP2_SUB ? '-'
+                                              : '*',
+                           left, value(ref, e->right));
         return left.kind == R_MISSING || left.kind == R_NULL ? value(ref, e->right) : left;
     }
     case EXPR_PATTERN:
     case EXPR_LIST:
     case EXPR_SET:
     case EXPR_NOT:
+    case EXPR_EACH:
     case EXPR_HAS: break;
     }
     UNREACHABLE("no value");
@@ -229,10 +391,9 @@ static enum truth any_equal(struct ref *ref, struct ref_value x, struct ref_valu
         }
         return result;
     }
-    bool is_list = list.kind == R_NODE && json_at(ref->call->doc, list.node)->type == JSON_ARRAY;
-    if (!is_list || !is_scalar(x))
+    if (!is_list(list) || !is_scalar(x))
         return REF_UNKNOWN;
-    const struct json_doc *doc = ref->call->doc;
+    const struct json_doc *doc = list.doc;
     for (uint32_t i = json_first(doc, list.node); i != JSON_NONE && result != REF_TRUE;
          i = json_after(doc, list.node, i)) {
         enum truth one = equal(x, from_node(doc, i));
@@ -243,7 +404,7 @@ static enum truth any_equal(struct ref *ref, struct ref_value x, struct ref_valu
 
 static const struct expr *resolve(const struct expr *e)
 {
-    while (e->kind == EXPR_NAME)
+    while (e->kind == EXPR_NAME && e->let)
         e = e->let->value;
     return e;
 }
@@ -251,7 +412,8 @@ static const struct expr *resolve(const struct expr *e)
 static bool holds_constants(const struct expr *list)
 {
     for (const struct expr *item = list->items; item; item = item->next) {
-        if (resolve(item)->kind == EXPR_FIELD || resolve(item)->kind == EXPR_BINARY)
+        if (resolve(item)->kind != EXPR_STRING && resolve(item)->kind != EXPR_NUMBER &&
+            resolve(item)->kind != EXPR_BOOL && resolve(item)->kind != EXPR_INTERPOLATION)
             return false;
     }
     return true;
@@ -289,9 +451,7 @@ static enum truth text_claim(struct ref *ref, const struct expr *e)
         b.text = right->text;
     else
         b = value(ref, right);
-    if (e->op == OP2_CONTAINS &&
-        (a.kind == R_GROUPS ||
-         (a.kind == R_NODE && json_at(ref->call->doc, a.node)->type == JSON_ARRAY)))
+    if (e->op == OP2_CONTAINS && is_list(a))
         return any_equal(ref, b, a);
     if (a.kind != R_STRING || b.kind != R_STRING)
         return REF_UNKNOWN;
@@ -339,16 +499,107 @@ static enum truth binary(struct ref *ref, const struct expr *e)
     case OP2_CONTAINS:
     case OP2_MATCHES:
     case OP2_LIKE: return text_claim(ref, e);
+    case OP2_WITHIN:
+    case OP2_ADD:
+    case OP2_SUB:
+    case OP2_MUL:
     case OP2_ELSE: break;
     }
     struct ref_value v = value(ref, e);
     return v.kind == R_BOOL ? claim(v.truth) : REF_UNKNOWN;
 }
 
+/* ------------------------------ quantifiers ----------------------------- */
+
+/* What a quantifier has seen: of any and all the result; of count and sum a number. */
+struct seen {
+    enum truth truth;
+    struct ref_value number;
+};
+
+static void see(struct ref *ref, const struct expr *q, struct seen *seen)
+{
+    if (q->quantifier == QUANTIFIER_SUM) {
+        seen->number = compute(ref, '+', seen->number, value(ref, q->right));
+        return;
+    }
+    enum truth one = truth_of(ref, q->right);
+    if (q->quantifier == QUANTIFIER_ANY)
+        seen->truth = one > seen->truth ? one : seen->truth;
+    else if (q->quantifier == QUANTIFIER_ALL)
+        seen->truth = one < seen->truth ? one : seen->truth;
+    else if (one == REF_UNKNOWN)
+        seen->number = (struct ref_value){ .kind = R_UNKNOWN };
+    else if (one == REF_TRUE)
+        seen->number = compute(ref, '+', seen->number, whole_number(ref, 1));
+}
+
+static void lose(const struct expr *q, struct seen *seen)
+{
+    seen->number = (struct ref_value){ .kind = R_UNKNOWN };
+    if (q->quantifier == QUANTIFIER_ANY && seen->truth == REF_FALSE)
+        seen->truth = REF_UNKNOWN;
+    if (q->quantifier == QUANTIFIER_ALL && seen->truth == REF_TRUE)
+        seen->truth = REF_UNKNOWN;
+}
+
+/* The innermost `[]` of the list that is not being gone over. */
+static const struct expr *next_each(const struct ref *ref, const struct expr *list)
+{
+    const struct expr *found = NULL;
+    for (; list && !bound(ref, list); list = list->left)
+        found = list->kind == EXPR_EACH ? list : found;
+    return found;
+}
+
+static void go_over(struct ref *ref, const struct expr *q, bool is_plain, struct seen *seen)
+{
+    const struct expr *each = is_plain ? NULL : next_each(ref, q->left);
+    struct ref_binding *binding = &ref->bindings[ref->binding_count];
+    ENSURE(ref->binding_count < COUNT(ref->bindings));
+    if (!each && !is_plain) {
+        *binding = (struct ref_binding){ .what = q, .value = value(ref, q->left) };
+        ref->binding_count++;
+        see(ref, q, seen);
+        ref->binding_count--;
+        return;
+    }
+    struct ref_value list = value(ref, each ? each->left : q->left);
+    if (!is_list(list)) {
+        lose(q, seen);
+        return;
+    }
+    for (size_t i = 0; i < list_size(ref, list); i++) {
+        *binding = (struct ref_binding){ .what = each ? each : q, .value = list_at(ref, list, i) };
+        ref->binding_count++;
+        if (each)
+            go_over(ref, q, false, seen);
+        else
+            see(ref, q, seen);
+        ref->binding_count--;
+    }
+}
+
+static struct seen quantify(struct ref *ref, const struct expr *q)
+{
+    struct seen seen = { .truth = q->quantifier == QUANTIFIER_ALL ? REF_TRUE : REF_FALSE,
+                         .number = whole_number(ref, 0) };
+    go_over(ref, q, !next_each(ref, q->left), &seen);
+    return seen;
+}
+
+static struct ref_value tally(struct ref *ref, const struct expr *e)
+{
+    return quantify(ref, e).number;
+}
+
 static enum truth truth_of(struct ref *ref, const struct expr *e)
 {
     e = resolve(e);
-    ref->used = 0;
+    if (ref->binding_count == 0)
+        ref->used = 0;
+    if (e->kind == EXPR_QUANTIFIER && e->quantifier <= QUANTIFIER_ALL)
+        return quantify(ref, e).truth;
     if (e->kind == EXPR_NOT)
         return (enum truth)(REF_TRUE - truth_of(ref, e->left));
     if (e->kind == EXPR_BINARY)

@@ -20,9 +20,11 @@ static uint32_t roll(uint32_t sides)
 
 #define PICK(table) ((table)[roll(COUNT(table))])
 
-static const char *const fields[] = { "args.s",       "args.t",       "args.n",          "args.m",
-                                      "args.b",       "args.l",       "args.o.s",        "args.o.n",
-                                      "args.\"x-y\"", "principal.id", "principal.groups" };
+static const char *const fields[] = { "args.s",       "args.t",           "args.n",
+                                      "args.m",       "args.b",           "args.l",
+                                      "args.o.s",     "args.o.n",         "args.\"x-y\"",
+                                      "principal.id", "principal.groups", "lower(args.s)",
+                                      "args.l[0]",    "args.l[1].s" };
 static const char *const strings[] = { "\"\"",
                                        "\"a\"",
                                        "\"ab\"",
@@ -44,6 +46,8 @@ static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"",      
                                              "\"delete_x\"", "\"write_x\"",       "\"*\"",
                                              "\"other\"",    "\"{read,write}_?\"" };
 
+static uint32_t variables; /* of the quantifiers around: v, then w */
+
 static void add_text(struct buf *out, const char *text)
 {
     buf_add(out, str_of(text));
@@ -53,7 +57,8 @@ static void add_comparison(struct buf *out)
 {
     static const char *const orders[] = { " == ", " != ", " < ", " <= ", " > ", " >= " };
     static const char *const relations[] = { " starts with ", " ends with ", " contains " };
-    const char *field = PICK(fields);
+    static const char *const inner[] = { "v", "v.s", "v.n", "v[0]", "lower(v)" };
+    const char *field = variables && roll(2) ? PICK(inner) : PICK(fields);
     switch (roll(9)) {
     case 0: buf_printf(out, "%s%s%s", field, roll(2) ? " == " : " != ", PICK(strings)); break;
     case 1: buf_printf(out, "%s%s%s", PICK(fields), PICK(orders), PICK(numbers)); break;
@@ -72,8 +77,59 @@ static void add_comparison(struct buf *out)
     }
 }
 
+static void add_condition(struct buf *out, uint32_t depth);
+
+static const char *const lists[] = { "args.l",           "args.l",     "args.o.s",
+                                     "principal.groups", "args.l[].s", "args.l[].s[]",
+                                     "args.l[]",         "args.l[0]",  "args.o.n[].n" };
+
+/* any, all, count, sum, with their variable among the fields of the body. */
+static void add_quantifier(struct buf *out, uint32_t depth)
+{
+    static const char *const orders[] = { " == ", " != ", " < ", " >= " };
+    static const char *const sums[] = { "v", "v.n", "v + 1", "args.n", "v * 2 - args.m" };
+    variables++;
+    const char *name = variables == 1 ? "v" : "w";
+    uint32_t kind = roll(4);
+    buf_printf(out, "%s%s in %s: ",
+               kind == 0   ? "any "
+               : kind == 1 ? "all "
+               : kind == 2 ? "count("
+                           : "sum(",
+               name, roll(3) == 0 && variables == 2 ? "v" : PICK(lists));
+    if (kind == 3) {
+        add_text(out, PICK(sums));
+    } else {
+        add_text(out, "(");
+        add_condition(out, depth ? depth - 1 : 0);
+        add_text(out, ")");
+    }
+    if (kind >= 2)
+        buf_printf(out, ")%s%s", PICK(orders), PICK(numbers));
+    variables--;
+}
+
+static void add_sum(struct buf *out)
+{
+    static const char *const orders[] = { " == ", " != ", " < ", " >= " };
+    static const char *const sums[] = { "args.n + args.m",         "args.n * 2 - 1",
+                                        "min(args.n, args.o.n)",   "max(args.m, 1) * 10",
+                                        "length(args.l) + args.n", "args.l[1] - 0.5" };
+    buf_printf(out, "%s%s%s", PICK(sums), PICK(orders), PICK(numbers));
+}
+
 static void add_condition(struct buf *out, uint32_t depth)
 {
+    if (roll(6) == 0 && variables < 2) {
+        add_text(out, "(");
+        add_quantifier(out, depth);
+        add_text(out, ")");
+        return;
+    }
+    if (roll(12) == 0) {
+        add_sum(out);
+        return;
+    }
     uint32_t kind = roll(depth ? 8 : 4);
     if (kind < 2) {
         add_comparison(out);
@@ -258,7 +314,8 @@ static void compare_policy(struct buf *text, struct buf *json, struct counts *co
     c.policy = policy_parse(&c.sources, c.source, &c.mem, &c.diags);
     if (!policy_check(c.policy, &c.sources, c.source, &c.mem, &c.diags)) {
         counts->rejected++; /* a comparison that the checker knows to be wrong */
-    } else if (CHECK(compilation_emit(&c)) &&
+    } else if (CHECK_ROW(compilation_emit(&c), "not emitted: %s\n%.*s",
+                         c.diags.count ? c.diags.items[0].message.p : "", STR_ARG(source)) &&
                CHECK(program_load(buf_str(&c.bundle), &program, &error) == ST_OK)) {
         ENSURE(vm_open(program, &vm) == ST_OK);
         for (int i = 0; i < 60 && check_ok; i++)
