@@ -1,10 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* host.c - a host name or an IP address. One trailing dot is dropped and case folded; whatever two
+ * resolvers could read differently is refused. */
+#include "runtime/domain/hostname.h"
 #include "runtime/domain/readers.h"
+
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* Labels of 1 to 63 characters that neither begin nor end with a hyphen; "ab--" is kept for xn--,
+ * whose rest must be plain. */
+static bool is_label(Str label)
+{
+    if (label.n == 0 || label.n > LABEL_BYTES_MAX || label.p[0] == '-' ||
+        label.p[label.n - 1] == '-')
+        return false;
+    for (size_t i = 0; i < label.n; i++) {
+        if (!is_host_char(label.p[i]))
+            return false;
+    }
+    bool is_tagged = label.n > 3 && label.p[2] == '-' && label.p[3] == '-';
+    return !is_tagged || (str_starts(label, STR("xn--")) && label.n > 4);
+}
+
+static bool has_labels(Str name)
+{
+    for (size_t from = 0; from <= name.n;) {
+        const char *dot = from < name.n ? memchr(name.p + from, '.', name.n - from) : NULL;
+        size_t to = dot ? (size_t)(dot - name.p) : name.n;
+        if (!is_label(str_sub(name, from, to)))
+            return false;
+        from = to + 1;
+    }
+    return name.n > 0 && name.n <= HOST_BYTES_MAX;
+}
+
+static Str lower_copy(Str text, struct arena *mem)
+{
+    char *at = arena_alloc_raw(mem, 1, 1, text.n + 1);
+    if (!at)
+        return (Str){ .p = NULL, .n = 0 };
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        at[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    return (Str){ .p = at, .n = text.n };
+}
+
+static bool set_address(struct hostname *out, struct arena *mem)
+{
+    out->is_address = true;
+    out->name = ip_text(out->address, mem);
+    return out->name.p != NULL;
+}
+
+bool hostname_read(Str text, bool has_brackets, struct arena *mem, struct hostname *out)
+{
+    *out = (struct hostname){ .is_address = false };
+    bool is_v6 = text.n && memchr(text.p, ':', text.n);
+    if (text.n && text.p[0] == '[') {
+        bool is_closed = text.n > 2 && text.p[text.n - 1] == ']';
+        return is_closed && ip6_read(str_sub(text, 1, text.n - 1), &out->address) &&
+               set_address(out, mem);
+    }
+    if (is_v6)
+        return !has_brackets && ip6_read(text, &out->address) && set_address(out, mem);
+    if (text.n > 1 && text.p[text.n - 1] == '.')
+        text.n--;
+    enum address_kind kind = ip4_read(text, &out->address);
+    if (kind == ADDRESS_FOUND)
+        return set_address(out, mem);
+    out->name = lower_copy(text, mem);
+    return kind == ADDRESS_NONE && out->name.p && has_labels(out->name);
+}
+
+void hostname_build_address(const struct hostname *host, struct json_build *build)
+{
+    json_build_key(build, STR("ip"));
+    if (host->is_address)
+        json_build_string(build, host->name);
+    else
+        json_build_null(build);
+    json_build_key(build, STR("range"));
+    if (host->is_address)
+        json_build_string(build, ip_range(host->address));
+    else
+        json_build_null(build);
+}
+
+void hostname_build_labels(const struct hostname *host, struct json_build *build)
+{
+    json_build_key(build, STR("labels"));
+    json_build_begin(build, JSON_ARRAY);
+    for (size_t from = 0; from <= host->name.n && !host->is_address;) {
+        const char *dot =
+            from < host->name.n ? memchr(host->name.p + from, '.', host->name.n - from) : NULL;
+        size_t to = dot ? (size_t)(dot - host->name.p) : host->name.n;
+        json_build_string(build, str_sub(host->name, from, to));
+        from = to + 1;
+    }
+    json_build_end(build);
+}
 
 bool read_host(Str text, struct arena *mem, struct json_doc *out)
 {
-    (void)text;
-    (void)mem;
-    (void)out;
-    return false;
+    struct hostname host;
+    struct json_build build;
+    if (!hostname_read(text, false, mem, &host))
+        return false;
+    json_build_init(&build, mem);
+    json_build_begin(&build, JSON_OBJECT);
+    json_build_key(&build, STR("name"));
+    json_build_string(&build, host.name);
+    hostname_build_labels(&host, &build);
+    hostname_build_address(&host, &build);
+    json_build_end(&build);
+    return json_build_finish(&build, out);
 }
