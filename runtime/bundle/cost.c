@@ -118,18 +118,19 @@ static struct bundle_cost base_cost(const struct program *p)
 /* -------------------------------- atoms --------------------------------- */
 
 /* Inside a loop an instruction runs up to BUNDLE_ITERATIONS_MAX times, all loops of the atom
- * together. A size's fixed part is of one time. Its bytes are of all times: what comes from the
- * element of that very loop has, over all iterations, at most the list's bytes; what comes from
- * outside of it counts anew in each. */
-struct sized {
-    struct bundle_cost size;
+ * together. A size has a part that comes anew each time (`each`) and a total over all times: what
+ * comes from the element of that very loop has, over all iterations, at most the list's bytes;
+ * what comes from outside of it counts anew in each. */
+struct size {
+    struct bundle_cost total;
+    uint64_t each;
     uint32_t level; /* of the loop it was made in; 0: none */
 };
 
 struct meter {
     const struct program *program;
     const uint64_t *sets;
-    struct sized registers[BUNDLE_REGISTERS];
+    struct size registers[BUNDLE_REGISTERS];
     uint32_t ends[BUNDLE_LOOP_DEPTH_MAX]; /* of the loops that are open */
     uint8_t elements[BUNDLE_LOOP_DEPTH_MAX];
     uint32_t level;
@@ -148,20 +149,34 @@ static struct bundle_cost all_times(const struct meter *meter, struct bundle_cos
 }
 
 /* The size of a register, as seen where the code is now. */
-static struct bundle_cost size_of(const struct meter *meter, unsigned reg)
+static struct size size_of(const struct meter *meter, unsigned reg)
 {
-    const struct sized *sized = &meter->registers[reg & 0xF];
-    struct bundle_cost size = sized->size;
-    if (sized->level != meter->level)
-        size.per_byte = times_capped(size.per_byte, BUNDLE_ITERATIONS_MAX);
+    struct size size = meter->registers[reg & 0xF];
+    if (size.level != meter->level)
+        size.total = cost_times(size.total, BUNDLE_ITERATIONS_MAX);
+    size.level = meter->level;
     return size;
 }
 
-/* What touching all of a size costs, over all times. */
-static struct bundle_cost touched(const struct meter *meter, struct bundle_cost size)
+static struct size size_sum(struct size a, struct size b)
 {
-    size.fixed = times_capped(size.fixed, times_run(meter));
-    return size;
+    cost_add(&a.total, b.total);
+    a.each = add_capped(a.each, b.each);
+    return a;
+}
+
+static struct size size_times(struct size a, uint64_t factor)
+{
+    a.total = cost_times(a.total, factor);
+    a.each = times_capped(a.each, factor);
+    return a;
+}
+
+/* What touching all of it costs, over all times. */
+static struct bundle_cost touched(const struct meter *meter, struct size size)
+{
+    size.total.fixed = add_capped(size.total.fixed, times_capped(size.each, times_run(meter)));
+    return size.total;
 }
 
 static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cost needle)
@@ -171,28 +186,35 @@ static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cos
 }
 
 /* The size of what an instruction leaves in its register. */
-static struct bundle_cost value_size(const struct meter *meter, const struct b_insn *in)
+static struct size value_size(const struct meter *meter, const struct b_insn *in)
 {
     const struct program *p = meter->program;
-    struct bundle_cost first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
-    struct bundle_cost result = { .fixed = DOMAIN_RESULT_FIXED };
+    struct size first = size_of(meter, in->b & 0xF), second = size_of(meter, in->b >> 8);
+    struct size made = { .each = NUMBER_TEXT_BYTES, .level = meter->level };
     switch (in->op) {
-    case OP_FIELD: return (struct bundle_cost){ .per_byte = times_run(meter) };
-    case OP_CONST: return (struct bundle_cost){ .fixed = p->consts[in->c].text.length };
+    case OP_FIELD:
+        made.each = 0;
+        made.total.per_byte = times_run(meter);
+        break;
+    case OP_CONST: made.each = p->consts[in->c].text.length; break;
     case OP_ELSE:
-    case OP_CONCAT: return cost_sum(first, second);
+    case OP_CONCAT: return size_sum(first, second);
     case OP_LOWER:
     case OP_TRIM:
     case OP_MEMBER:
     case OP_ELEMENT:
     case OP_KEYS: return first;
-    case OP_FIND:
-        return cost_times(first, FIND_DEPTH); /* a value counts once for each it lies in */
-    case OP_DECODE: return cost_sum(cost_times(first, domain_table[in->c].growth), result);
-    case OP_CLI: return cost_sum(cost_times(first, CLI_GROWTH), result);
-    case OP_CLOCK: return (struct bundle_cost){ .fixed = CLOCK_BYTES };
-    default: return (struct bundle_cost){ .fixed = NUMBER_TEXT_BYTES };
+    case OP_FIND: return size_times(first, FIND_DEPTH); /* once for each it lies in */
+    case OP_DECODE:
+        made.each = DOMAIN_RESULT_FIXED;
+        return size_sum(size_times(first, domain_table[in->c].growth), made);
+    case OP_CLI:
+        made.each = DOMAIN_RESULT_FIXED;
+        return size_sum(size_times(first, CLI_GROWTH), made);
+    case OP_CLOCK: made.each = CLOCK_BYTES; break;
+    default: break;
     }
+    return made;
 }
 
 /* What the instruction itself does: one step, and the bytes of its operands. A list's elements are
@@ -260,16 +282,17 @@ static void close_loops(struct meter *meter, uint32_t at)
     while (meter->level && meter->ends[meter->level - 1] == at) {
         uint8_t result = meter->elements[--meter->level];
         meter->registers[result] =
-            (struct sized){ .size = { .fixed = NUMBER_TEXT_BYTES }, .level = meter->level };
+            (struct size){ .each = NUMBER_TEXT_BYTES, .level = meter->level };
     }
 }
 
+/* The elements of a list have its bytes between them. */
 static void open_loop(struct meter *meter, const struct b_insn *in, uint32_t at)
 {
-    struct bundle_cost list = size_of(meter, in->b & 0xF);
+    struct bundle_cost list = touched(meter, size_of(meter, in->b & 0xF));
     meter->elements[meter->level] = in->a;
     meter->ends[meter->level++] = at + 1 + in->c;
-    meter->registers[in->a] = (struct sized){ .size = list, .level = meter->level };
+    meter->registers[in->a] = (struct size){ .total = list, .level = meter->level };
 }
 
 static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom,
@@ -283,8 +306,7 @@ static struct bundle_cost atom_cost(const struct program *p, const struct b_atom
         if (op_table[in->op].kind == OP_LOOP)
             open_loop(&meter, in, i);
         else
-            meter.registers[in->a] =
-                (struct sized){ .size = value_size(&meter, in), .level = meter.level };
+            meter.registers[in->a] = value_size(&meter, in);
     }
     return meter.cost;
 }

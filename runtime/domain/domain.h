@@ -25,7 +25,7 @@ enum domain {
 
 enum {
     DOMAIN_TEXT_MAX = 256 * 1024, /* bytes of a text; longer is refused */
-    DOMAIN_RESULT_FIXED = 4096,   /* bytes of names and small values in a result */
+    DOMAIN_RESULT_FIXED = 64,     /* bytes of names and small values in a result */
 };
 
 struct domain_info {
