@@ -233,17 +233,48 @@ uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *a)
     return index;
 }
 
-uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, uint32_t count)
+uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, uint32_t count, uint32_t index,
+                     uint32_t near)
 {
-    Str key = { .p = (const char *)rules, .n = count * sizeof *rules };
-    uint32_t index;
-    if (!known(&bundle->lists, key, &index)) {
-        struct b_list list = { .first = add_many(bundle, SECTION_LIST_RULES, rules, count),
-                               .count = count };
-        index = bundle_add(bundle, SECTION_LISTS, &list);
-        remember(bundle, &bundle->lists, key, index);
+    struct b_list list = { .count = count, .index = index, .near = near };
+    struct buf key;
+    uint32_t found = 0;
+    buf_init(&key, BUNDLE_BYTES_MAX);
+    buf_add(&key, (Str){ .p = (const char *)&list, .n = sizeof list });
+    buf_add(&key, (Str){ .p = (const char *)rules, .n = count * sizeof *rules });
+    bundle->is_full |= key.is_full;
+    if (!bundle->is_full && !known(&bundle->lists, buf_str(&key), &found)) {
+        list.first = add_many(bundle, SECTION_LIST_RULES, rules, count);
+        found = bundle_add(bundle, SECTION_LISTS, &list);
+        remember(bundle, &bundle->lists, buf_str(&key), found);
     }
-    return index;
+    buf_free(&key);
+    return found;
+}
+
+uint32_t bundle_index(struct bundle *bundle, const struct b_index *record,
+                      const struct b_index_entry *entries, uint32_t count)
+{
+    const struct b_const *consts =
+        (const struct b_const *)(const void *)bundle->sections[SECTION_CONSTS].p;
+    const char *strings = bundle->sections[SECTION_STRINGS].p;
+    struct b_index index = *record;
+    index.slots = power_of_two_above(count);
+    index.count = count;
+    struct b_index_entry *table = ARENA_NEW(bundle->mem, struct b_index_entry, index.slots);
+    bundle->is_full |= !table;
+    if (bundle->is_full)
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct b_const *c = &consts[entries[i].constant - 1];
+        Str text = { .p = strings + c->text.offset, .n = c->text.length };
+        uint64_t at = bundle_const_hash(B_CONST_STRING, false, text);
+        while (table[at & (index.slots - 1)].constant)
+            at++;
+        table[at & (index.slots - 1)] = entries[i];
+    }
+    index.first = add_many(bundle, SECTION_INDEX_TABLE, table, index.slots);
+    return bundle_add(bundle, SECTION_INDEXES, &index);
 }
 
 uint32_t bundle_atom(struct bundle *bundle, const struct b_insn *code, uint32_t count,

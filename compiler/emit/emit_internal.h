@@ -17,6 +17,7 @@ struct emitter {
     struct intern patterns;    /* syntax and text of a pattern to its dfa */
     const struct rule **rules; /* in source order: a rule's index in the bundle */
     uint32_t rule_count;
+    struct rule_keys *keys; /* private to emit_index.c */
 };
 
 /* The code of one rule while it grows; branches hold labels until the end. */
@@ -32,6 +33,12 @@ void emit_rule_code(struct emitter *e, enum effect effect, const struct expr *wh
 /* The atom for a condition that is no and, or, not, != or > (those are branches), from whose
  * truth values `mask` are wanted. */
 uint32_t emit_atom(struct emitter *e, const struct expr *expr);
+
+/* A list of rules, sorted as the file format wants, with a second key if that pays. */
+uint32_t emit_list(struct emitter *e, const uint32_t *rules, uint32_t count);
+
+/* The slot of a field. */
+uint32_t emit_field_slot(struct emitter *e, const struct expr *field);
 
 /* Fills SERVERS, TOOLS, ACCEPTS, LISTS. */
 void emit_routes(struct emitter *e);

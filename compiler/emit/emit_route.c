@@ -149,7 +149,7 @@ static uint32_t rule_list(struct emitter *e, struct row *rules)
         if (n == 0 || rules->items[n - 1] != rules->items[i])
             rules->items[n++] = rules->items[i];
     }
-    return bundle_list(&e->bundle, rules->items, n);
+    return emit_list(e, rules->items, n);
 }
 
 static void append(struct emitter *e, struct row *row, const struct row *more)

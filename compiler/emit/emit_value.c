@@ -80,23 +80,26 @@ bool constant_index(struct emitter *e, const struct expr *expr, uint32_t *index)
 
 /* -------------------------------- fields -------------------------------- */
 
-static uint32_t field_slot(struct emitter *e, const struct expr *expr, struct atom_code *code)
+static enum b_slot_root root_of(const struct expr *field)
+{
+    return field->root == ROOT_ARGS ? B_SLOT_ARGS : (enum b_slot_root)field->slot_root;
+}
+
+uint32_t emit_field_slot(struct emitter *e, const struct expr *expr)
 {
     Str steps[BUNDLE_SLOT_STEPS_MAX];
     uint32_t count = 0;
-    enum b_slot_root root =
-        expr->root == ROOT_ARGS ? B_SLOT_ARGS : (enum b_slot_root)expr->slot_root;
+    enum b_slot_root root = root_of(expr);
     const struct name *key = expr->path;
     if (root == B_SLOT_PRINCIPAL_ATTRIBUTES)
         key = key->next;
     for (; key && slot_root_table[root].has_steps; key = key->next) {
         if (count == BUNDLE_SLOT_STEPS_MAX) {
-            code->is_too_large = true;
+            diag_add(e->diags, DIAG_POLICY_TOO_LARGE, key->span, "a field with too many keys");
             break;
         }
         steps[count++] = key->text;
     }
-    code->varies |= slot_root_table[root].varies;
     return bundle_slot(&e->bundle, root, steps, count);
 }
 
@@ -250,7 +253,10 @@ uint32_t gen_value(struct emitter *e, const struct expr *expr, uint32_t reg, str
         return reg;
     }
     switch (expr->kind) {
-    case EXPR_FIELD: code_op(code, OP_FIELD, reg, 0, 0, field_slot(e, expr, code)); break;
+    case EXPR_FIELD:
+        code->varies |= slot_root_table[root_of(expr)].varies;
+        code_op(code, OP_FIELD, reg, 0, 0, emit_field_slot(e, expr));
+        break;
     case EXPR_INTERPOLATION: gen_interpolation(e, expr, reg, code); break;
     case EXPR_LENGTH: gen_one(e, expr->left, OP_LENGTH, 0, reg, code); break;
     case EXPR_MEMBER:

@@ -331,6 +331,13 @@ static struct bundle_cost list_cost(const struct program *p, const struct b_list
                                     const struct cost_tables *tables)
 {
     struct bundle_cost cost = tables->base;
+    if (list->index != B_NONE) { /* a search for each value, and at worst all rules */
+        const struct b_index *index = &p->indexes[list->index];
+        cost.fixed =
+            add_capped(cost.fixed, (uint64_t)(BUNDLE_INDEX_VALUES_MAX + 1) * BUNDLE_RUN_MAX);
+        cost.per_byte = add_capped(cost.per_byte, BUNDLE_RUN_MAX);
+        list = &p->lists[index->all];
+    }
     for (uint32_t k = 0; k < list->count; k++) {
         const struct b_rule *rule = &p->rules[p->list_rules[list->first + k]];
         cost.fixed = add_capped(cost.fixed, rule->code_count);

@@ -174,6 +174,22 @@ static void add_list(const struct program *p, uint32_t list, struct buf *out)
         buf_printf(out, " %u", p->list_rules[p->lists[list].first + k]);
     if (p->lists[list].count == 0)
         buf_printf(out, " none");
+    if (p->lists[list].index == B_NONE)
+        return;
+    const struct b_index *index = &p->indexes[p->lists[list].index];
+    buf_printf(out, "; by ");
+    add_slot(p, index->slot, out);
+    for (uint32_t k = 0; k < index->slots; k++) {
+        const struct b_index_entry *entry = &p->index_table[index->first + k];
+        if (!entry->constant)
+            continue;
+        buf_printf(out, "\n      ");
+        add_const(p, entry->constant - 1, out);
+        buf_printf(out, ": ");
+        add_list(p, entry->list, out);
+    }
+    buf_printf(out, "\n      no string: ");
+    add_list(p, index->otherwise, out);
 }
 
 static void add_servers(const struct program *p, struct buf *out)

@@ -34,7 +34,9 @@ enum {
     BUNDLE_RUN_MAX = 256,      /* used slots of a hash table in a row */
     BUNDLE_LOOP_DEPTH_MAX = 4, /* loops inside each other */
     BUNDLE_ITERATIONS_MAX = 1024, /* of all loops of one atom together; more is unknown */
-    BUNDLE_ELEMENT_MAX = 65535,   /* index into a list */
+    BUNDLE_INDEX_VALUES_MAX =
+        31,                     /* elements of a list that an index is asked for; more: all rules */
+    BUNDLE_ELEMENT_MAX = 65535, /* index into a list */
 };
 
 /* What the verifier walks in full more than once, so that loading is linear in the file's size: the
@@ -104,7 +106,24 @@ struct b_tool {
 };
 
 struct b_list {
-    uint32_t first, count; /* in LIST_RULES */
+    uint32_t first, count; /* in LIST_RULES: the rules to look at in any case */
+    uint32_t index;        /* in INDEXES: where the others are; B_NONE: there are no others */
+    uint32_t near;         /* the allow rule that a default denial names; B_NONE: none */
+};
+
+/* Rules of a list that can act only if a field has one of some values: by value. A field that is a
+ * list (the caller's groups) finds the rules of each of its elements. */
+struct b_index {
+    uint32_t slot;         /* the field */
+    uint32_t first, slots; /* in INDEX_TABLE: a hash table; slots is a power of two */
+    uint32_t count;        /* entries in use */
+    uint32_t otherwise;    /* the list for a value that is no string */
+    uint32_t all;          /* the list of all rules, without an index */
+};
+
+struct b_index_entry {
+    uint32_t constant; /* a string constant's index + 1; 0: a free slot */
+    uint32_t list;     /* has no index of its own */
 };
 
 enum b_effect { B_DENY, B_ASK, B_ALLOW, B_EFFECT_COUNT };

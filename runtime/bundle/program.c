@@ -135,3 +135,17 @@ void program_release(struct program *program)
     free((void *)(uintptr_t)program->bytes.p);
     free(program);
 }
+
+uint32_t program_index_find(const struct program *program, uint32_t index, Str text)
+{
+    const struct b_index *x = &program->indexes[index];
+    const struct b_index_entry *table = program->index_table + x->first;
+    uint64_t at = bundle_const_hash(B_CONST_STRING, false, text);
+    for (;; at++) {
+        const struct b_index_entry *entry = &table[at & (x->slots - 1)];
+        if (!entry->constant)
+            return B_NONE;
+        if (str_eq(program_text(program, program->consts[entry->constant - 1].text), text))
+            return entry->list;
+    }
+}

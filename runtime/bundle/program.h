@@ -65,6 +65,9 @@ bool program_set_has(const struct program *program, uint32_t set, uint32_t const
 bool program_set_find(const struct program *program, uint32_t set, enum b_const_type type,
                       bool truth, Str text);
 
+/* The list that an index has for a string, or B_NONE. */
+uint32_t program_index_find(const struct program *program, uint32_t index, Str text);
+
 /* The hash of a constant for sets: of its type and canonical text. */
 uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text);
 uint64_t bundle_tool_hash(uint32_t server, Str name);

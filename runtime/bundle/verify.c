@@ -160,6 +160,52 @@ static bool verify_place(const struct program *p, uint32_t source, uint32_t line
     return source < p->counts[SECTION_SOURCES] && line > 0 && column > 0;
 }
 
+static bool list_keys_hold(const struct program *p, const struct b_list *list)
+{
+    bool has_index = list->index == B_NONE || list->index < p->counts[SECTION_INDEXES];
+    bool has_near = list->near == B_NONE || (list->near < p->counts[SECTION_RULES] &&
+                                             p->rules[list->near].effect == B_ALLOW);
+    return has_index && has_near;
+}
+
+static bool is_plain_list(const struct program *p, uint32_t list)
+{
+    return list < p->counts[SECTION_LISTS] && p->lists[list].index == B_NONE;
+}
+
+/* As for sets: every search ends at a free slot, and every value is found. */
+static bool verify_index(const struct program *p, const struct b_index *index)
+{
+    const struct b_index_entry *table = p->index_table + index->first;
+    uint32_t used = 0, run = 0;
+    if (index->slot >= p->counts[SECTION_SLOTS] || !is_plain_list(p, index->otherwise) ||
+        !is_plain_list(p, index->all) || index->slots < 2 ||
+        (index->slots & (index->slots - 1)) != 0 || index->count > index->slots / 2)
+        return false;
+    for (uint32_t k = 0; k < index->slots; k++) {
+        if (table[k].constant > p->counts[SECTION_CONSTS] ||
+            (table[k].constant && (p->consts[table[k].constant - 1].type != B_CONST_STRING ||
+                                   !is_plain_list(p, table[k].list))))
+            return false;
+        used += table[k].constant != 0;
+    }
+    for (uint64_t k = 0; k < (uint64_t)index->slots * 2 && run <= BUNDLE_RUN_MAX; k++)
+        run = table[k & (index->slots - 1)].constant ? run + 1 : 0;
+    return used == index->count && run <= BUNDLE_RUN_MAX;
+}
+
+static bool verify_indexes(const struct program *p, struct bundle_error *error)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < p->counts[SECTION_INDEXES]; i++) {
+        const struct b_index *index = &p->indexes[i];
+        if (!verify_next(&next, index->first, index->slots, p->counts[SECTION_INDEX_TABLE]) ||
+            !verify_index(p, index))
+            return verify_fail(error, "index %u: a field out of range, or a long run", i);
+    }
+    return next == p->counts[SECTION_INDEX_TABLE] || verify_fail(error, "indexes: loose entries");
+}
+
 /* Lists share no entries: they stand behind each other. */
 static bool verify_lists(const struct program *p, struct bundle_error *error)
 {
@@ -170,6 +216,8 @@ static bool verify_lists(const struct program *p, struct bundle_error *error)
             return verify_fail(error, "list %u: out of range", i);
         if (!verify_list(p, i, &code, error))
             return false;
+        if (!list_keys_hold(p, &p->lists[i]))
+            return verify_fail(error, "list %u: index or nearest rule out of range", i);
         if (code > BUNDLE_LIST_CODE_MAX)
             return verify_fail(error, "lists: too much code for the tools together");
     }
@@ -420,7 +468,8 @@ bool program_verify(const struct program *program, struct bundle_error *error)
            verify_consts(program, error) && verify_sets(program, error) &&
            verify_nets(program, error) && verify_zones(program, error) &&
            verify_dfas(program, error) && verify_shapes(program, error) &&
-           verify_lists(program, error) && verify_rules(program, error) &&
-           verify_servers(program, error) && verify_tools(program, error) &&
-           verify_code(program, error) && verify_cost(program, error);
+           verify_rules(program, error) && verify_lists(program, error) &&
+           verify_indexes(program, error) && verify_servers(program, error) &&
+           verify_tools(program, error) && verify_code(program, error) &&
+           verify_cost(program, error);
 }

@@ -283,7 +283,7 @@ struct value value_instant(struct vm *vm, const struct value *of)
     if (of->type != VALUE_STRING)
         return unknown_value(cause_of(of));
     size_t at = 0;
-    int64_t days, seconds, micros, offset;
+    int64_t days = 0, seconds = 0, micros = 0, offset = 0;
     bool is_time = take_date(of->text, &at, &days) && take_char(of->text, &at, 'T') &&
                    take_time(of->text, &at, &seconds) && take_fraction(of->text, &at, &micros) &&
                    take_zone(of->text, &at, &offset) && at == of->text.n;

@@ -211,45 +211,127 @@ static void blame_number(const struct vm *vm, uint32_t atom, struct decision *ou
     out->argument = program_text(vm->program, vm->program->atoms[atom].text);
 }
 
-/* An allow rule that does not hold: kept as the nearest one if it is the first, or the first with
- * a reason. */
-static void note_near_miss(const struct vm *vm, uint32_t rule, uint32_t unknown,
-                           struct decision *out)
+/* The rules to look at: those of several lists, each in order, as one list in order. Denies come
+ * first in a list, so the first rule that acts is the verdict. */
+struct candidates {
+    struct cursor {
+        const uint32_t *at, *end;
+    } lists[BUNDLE_INDEX_VALUES_MAX + 1];
+    uint32_t count;
+};
+
+static void add_list(const struct program *p, uint32_t list, struct candidates *c)
 {
-    const struct program *p = vm->program;
-    bool has_reason = p->rules[rule].reason.length > 0;
-    bool is_first = out->rule == B_NONE;
-    if (!is_first && (!has_reason || p->rules[out->rule].reason.length > 0))
-        return;
-    note_rule(p, rule, unknown, vm, out);
-    if (!has_reason)
-        out->reason = program_text(p, p->meta->default_reason);
+    const struct b_list *l = &p->lists[list];
+    const uint32_t *first = p->list_rules + l->first;
+    if (l->count)
+        c->lists[c->count++] = (struct cursor){ .at = first, .end = first + l->count };
 }
 
-/* Denies come first in a list, so the first rule that acts is the verdict. */
-static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
+static uint64_t rule_rank(const struct program *p, uint32_t rule)
+{
+    return (uint64_t)p->rules[rule].effect << 32 | rule;
+}
+
+/* The next rule, taken off every list that has it; B_NONE at the end. */
+static uint32_t next_rule(const struct program *p, struct candidates *c)
+{
+    uint32_t least = B_NONE;
+    if (c->count == 1)
+        return c->lists[0].at < c->lists[0].end ? *c->lists[0].at++ : B_NONE;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct cursor *cursor = &c->lists[i];
+        if (cursor->at < cursor->end &&
+            (least == B_NONE || rule_rank(p, *cursor->at) < rule_rank(p, least)))
+            least = *cursor->at;
+    }
+    for (uint32_t i = 0; i < c->count && least != B_NONE; i++) {
+        if (c->lists[i].at < c->lists[i].end && *c->lists[i].at == least)
+            c->lists[i].at++;
+    }
+    return least;
+}
+
+/* The lists that a value, or each element of it, leads to. False: too many, take all rules. */
+static bool add_keyed(struct vm *vm, uint32_t index, struct candidates *c)
+{
+    const struct program *p = vm->program;
+    const struct value *value = field_value(vm, p->indexes[index].slot);
+    struct value element;
+    if (value->type == VALUE_STRING) {
+        uint32_t list = program_index_find(p, index, value->text);
+        if (list != B_NONE)
+            add_list(p, list, c);
+        return true;
+    }
+    if (value->type != VALUE_GROUPS) {
+        add_list(p, p->indexes[index].otherwise, c);
+        return true;
+    }
+    struct list_walk walk = list_begin(vm, value);
+    while (list_next(&walk, &element)) {
+        uint32_t list = program_index_find(p, index, element.text);
+        if (list == B_NONE)
+            continue;
+        if (c->count == COUNT(c->lists))
+            return false;
+        add_list(p, list, c);
+    }
+    return true;
+}
+
+static void find_candidates(struct vm *vm, uint32_t list, struct candidates *c)
 {
     const struct program *p = vm->program;
     const struct b_list *l = &p->lists[list];
+    c->count = 0;
+    add_list(p, list, c);
+    if (l->index == B_NONE)
+        return;
+    const struct b_index *index = &p->indexes[l->index];
+    bool is_unknown = vm->may && slot_root_table[p->slots[index->slot].root].varies;
+    if (!is_unknown && add_keyed(vm, l->index, c))
+        return;
+    c->count = 0;
+    add_list(p, index->all, c);
+}
+
+/* No rule allows the call. The agent learns what would have been accepted: the first allow rule
+ * about the tool, one with a reason before others, and what was unknown in it. */
+static void decide_default(struct vm *vm, uint32_t list, struct decision *out)
+{
+    const struct program *p = vm->program;
+    uint32_t near = p->lists[list].near, unknown;
     out->cause = CAUSE_DEFAULT;
-    out->reason = program_text(p, p->meta->default_reason);
-    for (uint32_t k = 0; k < l->count; k++) {
-        uint32_t index = p->list_rules[l->first + k], unknown;
-        const struct b_rule *rule = &p->rules[index];
-        if (rule_fires(vm, rule, &unknown)) {
-            bool is_allow = rule->effect == B_ALLOW;
-            note_rule(p, index, is_allow ? B_NONE : unknown, vm, out);
-            out->cause = CAUSE_RULE;
-            out->verdict = is_allow ? VERDICT_ALLOW : VERDICT_DENY;
-            if (out->unknown == UNKNOWN_NUMBER)
-                blame_number(vm, unknown, out);
-            return;
-        }
-        if (rule->effect == B_ALLOW)
-            note_near_miss(vm, index, unknown, out);
+    if (near != B_NONE) {
+        (void)rule_fires(vm, &p->rules[near], &unknown);
+        note_rule(p, near, unknown, vm, out);
     }
+    if (!out->reason.n)
+        out->reason = program_text(p, p->meta->default_reason);
     if (vm->unsafe_atom != B_NONE)
         blame_number(vm, vm->unsafe_atom, out);
+}
+
+static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
+{
+    const struct program *p = vm->program;
+    struct candidates candidates __attribute__((uninitialized));
+    uint32_t index, unknown;
+    find_candidates(vm, list, &candidates);
+    while ((index = next_rule(p, &candidates)) != B_NONE) {
+        const struct b_rule *rule = &p->rules[index];
+        if (!rule_fires(vm, rule, &unknown))
+            continue;
+        bool is_allow = rule->effect == B_ALLOW;
+        note_rule(p, index, is_allow ? B_NONE : unknown, vm, out);
+        out->cause = CAUSE_RULE;
+        out->verdict = is_allow ? VERDICT_ALLOW : VERDICT_DENY;
+        if (out->unknown == UNKNOWN_NUMBER)
+            blame_number(vm, unknown, out);
+        return;
+    }
+    decide_default(vm, list, out);
 }
 
 void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
@@ -281,10 +363,12 @@ bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *p
     if (route_call(p, server, tool, &route) != CAUSE_RULE)
         return false;
     bool is_possible = false;
+    struct candidates candidates;
+    uint32_t index, unknown;
     begin(vm, &call, true);
-    for (uint32_t k = 0; k < p->lists[route.list].count && !is_possible; k++) {
-        const struct b_rule *rule = &p->rules[p->list_rules[p->lists[route.list].first + k]];
-        uint32_t unknown;
+    find_candidates(vm, route.list, &candidates);
+    while (!is_possible && (index = next_rule(p, &candidates)) != B_NONE) {
+        const struct b_rule *rule = &p->rules[index];
         bool fires = rule_fires(vm, rule, &unknown);
         if (fires && rule->effect != B_ALLOW)
             break; /* whatever the arguments, this denies */

@@ -46,6 +46,7 @@ static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"",      
                                              "\"delete_x\"", "\"write_x\"",       "\"*\"",
                                              "\"other\"",    "\"{read,write}_?\"" };
 
+static bool is_keyed;      /* the policy at hand has long lists */
 static uint32_t variables; /* of the quantifiers around: v, then w */
 
 static void add_text(struct buf *out, const char *text)
@@ -150,6 +151,19 @@ static void add_condition(struct buf *out, uint32_t depth)
     }
 }
 
+/* Something that long lists are indexed by. */
+static void add_key(struct buf *out)
+{
+    static const char *const keys[] = { "args.s == \"ab\" and ",
+                                        "args.s in { \"a\", \"abc\", \"main\" } and ",
+                                        "\"abc\" == args.s and ",
+                                        "\"eng\" in principal.groups and ",
+                                        "principal.groups contains \"main\" and ",
+                                        "principal.id == \"a\" and " };
+    if (is_keyed && roll(4))
+        add_text(out, roll(3) ? keys[roll(3)] : PICK(keys));
+}
+
 static void add_rule(struct buf *out, bool is_certain)
 {
     buf_printf(out, "%s tool %s", roll(3) ? "allow" : "deny", PICK(tool_patterns));
@@ -157,6 +171,7 @@ static void add_rule(struct buf *out, bool is_certain)
         buf_printf(out, ", %s", PICK(tool_patterns));
     if (!is_certain) {
         add_text(out, roll(4) ? " when " : " unless ");
+        add_key(out);
         add_condition(out, 3);
     }
     if (roll(3) == 0)
@@ -171,7 +186,8 @@ static void make_policy(struct buf *out)
     if (roll(2))
         add_text(out, "server \"s\";\n");
     add_text(out, "let prefix = \"ab\";\nlet bound = 7.5;\n");
-    uint32_t rules = 1 + roll(6);
+    is_keyed = roll(6) == 0;
+    uint32_t rules = is_keyed ? 10 + roll(30) : 1 + roll(6);
     for (uint32_t i = 0; i < rules; i++)
         add_rule(out, roll(10) == 0);
 }
