@@ -276,9 +276,10 @@ static void shuffle(struct bench *b, uint64_t *random)
 static struct figures time_rounds(struct bench *b, enum timed timed, uint64_t *random)
 {
     size_t count = 0;
-    double sum = 0, began = (double)now_ns();
+    double sum = 0;
+    uint64_t began = now_ns();
     for (int round = 0; round < ROUNDS; round++) {
-        if (round >= ROUNDS_LEAST && (double)now_ns() - began > ROUNDS_MS * 1e6)
+        if (round >= ROUNDS_LEAST && now_ns() - began > ROUNDS_MS * UINT64_C(1000000))
             break;
         shuffle(b, random);
         for (size_t i = 0; i < CALLS; i++)
