@@ -157,7 +157,7 @@ uint8_t atom_truth(struct vm *vm, uint32_t atom)
     if (!vm->may || !(a->flags & B_ATOM_VARIES)) {
         struct value value = evaluate(vm, a);
         truth = value.type != VALUE_BOOL ? B_UNKNOWN : value.truth ? B_TRUE : B_FALSE;
-        cause = value.type != VALUE_BOOL ? value.cause : UNKNOWN_NONE;
+        cause = value.type != VALUE_BOOL ? (enum vm_unknown)value.cause : UNKNOWN_NONE;
     }
     if (cause == UNKNOWN_NUMBER && vm->unsafe_atom == B_NONE)
         vm->unsafe_atom = atom;

@@ -32,7 +32,7 @@ static struct scalar scalar_of(const struct value *value)
 static bool scalar_order(const struct scalar *a, const struct value *b, int *order,
                          enum vm_unknown *why)
 {
-    enum value_type type = a->value->type;
+    enum value_type type = (enum value_type)a->value->type;
     *why = is_scalar(a->value) ? cause_of(b) : a->cause;
     if (!is_scalar(a->value) || type != b->type)
         return false;
@@ -113,6 +113,15 @@ static struct value subset(const struct vm *vm, uint32_t set, const struct value
     return result;
 }
 
+static bool in_groups(const struct principal *who, Str text)
+{
+    for (size_t i = 0; i < who->group_count; i++) {
+        if (str_eq(who->groups[i], text))
+            return true;
+    }
+    return false;
+}
+
 /* True if one element equals it; else unknown if one could not be compared; else false. */
 static struct value in_list(const struct vm *vm, const struct value *value,
                             const struct value *list)
@@ -123,6 +132,8 @@ static struct value in_list(const struct vm *vm, const struct value *value,
     bool needs_string = list->type == VALUE_GROUPS; /* known, however many they are */
     if (!is_scalar(value) || (needs_string && value->type != VALUE_STRING))
         return unknown_value(cause_of(value));
+    if (needs_string)
+        return truth_value(in_groups(vm->call->principal, value->text));
     struct scalar wanted = scalar_of(value);
     struct list_walk walk = list_begin(vm, list);
     while (list_next(&walk, &element)) {

@@ -10,7 +10,7 @@
 enum vm_unknown cause_of(const struct value *value)
 {
     if (value->type == VALUE_UNKNOWN)
-        return value->cause;
+        return (enum vm_unknown)value->cause;
     return value->type == VALUE_MISSING ? UNKNOWN_MISSING : UNKNOWN_TYPE;
 }
 
@@ -63,7 +63,10 @@ static void follow(const struct program *p, const struct b_slot *slot, const str
 
 static struct value text_value(Str text)
 {
-    return (struct value){ .type = text.p ? VALUE_STRING : VALUE_MISSING, .text = text };
+    struct value value = { .type = VALUE_MISSING, .text = text };
+    if (text.p)
+        value.type = VALUE_STRING;
+    return value;
 }
 
 static struct value made_number(char *at, int n)

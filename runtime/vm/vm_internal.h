@@ -20,9 +20,10 @@ enum value_type {
     VALUE_GROUPS, /* the principal's groups: a list of strings */
 };
 
+/* 32 bytes: values are copied about, and a decision is little else. */
 struct value {
-    enum value_type type;
-    enum vm_unknown cause;
+    uint8_t type;  /* enum value_type */
+    uint8_t cause; /* enum vm_unknown */
     bool truth;
     bool is_unsafe;  /* NUMBER: would change as an IEEE double */
     bool is_integer; /* NUMBER: written without fraction and exponent */
@@ -74,7 +75,7 @@ uint8_t atom_truth(struct vm *vm, uint32_t atom);
 
 static inline struct value unknown_value(enum vm_unknown cause)
 {
-    return (struct value){ .type = VALUE_UNKNOWN, .cause = cause };
+    return (struct value){ .type = VALUE_UNKNOWN, .cause = (uint8_t)cause };
 }
 
 static inline struct value truth_value(bool truth)
