@@ -39,7 +39,7 @@ LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lmbedtls -lmbedx509 -lm
 
 # Folders a program is made of; a .re file in one of them is generated first.
 COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit command) grammar
-MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/bundle runtime/domain runtime/vm
+MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/pin runtime/bundle runtime/domain runtime/vm
 MCPD_DIRS := $(filter-out $(COMPILER_DIRS),$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
   runtime/oauth runtime/audit runtime/gateway runtime/daemon
 src_c  = $(wildcard $(addsuffix /*.c,$1))
@@ -183,4 +183,4 @@ clean: ## remove this variant's build
 distclean: ## remove all builds
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(MCPC_OBJS) $(MCPD_OBJS) $(TEST_HELP) $(patsubst %.c,$B/%.d,$(UNIT_SRC)))
+-include $(patsubst %.o,%.d,$(MCPC_OBJS) $(MCPD_OBJS) $(TEST_HELP) $(patsubst %.c,$B/%.d,$(UNIT_SRC) $(wildcard tests/bench/*.c)))

@@ -20,6 +20,7 @@
 static const struct token absent;
 static const struct names no_names;
 static const struct operands no_items;
+static const struct selector no_selector;
 }
 
 /* A fixed stack is a limit on nesting. parse.c bounds brackets far below it; what is left is
@@ -44,10 +45,12 @@ statement ::= POLICY(K) STRING(N) version(V) SEMI(E).
 version(A) ::= .                    { A = absent; }
 version(A) ::= VERSION NUMBER(N).   { A = N; }
 
-statement ::= SERVER(K) STRING(N) SEMI(E).
-    { ast_server(ps, N, absent, absent, span_join(K.span, E.span)); }
-statement ::= SERVER(K) STRING(N) TOOLS STRING(T) open(O) SEMI(E).
-    { ast_server(ps, N, T, O, span_join(K.span, E.span)); }
+statement ::= SERVER(K) STRING(N) classes(C) SEMI(E).
+    { ast_server(ps, N, absent, C, absent, span_join(K.span, E.span)); }
+statement ::= SERVER(K) STRING(N) TOOLS STRING(T) classes(C) open(O) SEMI(E).
+    { ast_server(ps, N, T, C, O, span_join(K.span, E.span)); }
+classes(A) ::= .                    { A = absent; }
+classes(A) ::= CLASSES STRING(T).   { A = T; }
 open(A) ::= .                       { A = absent; }
 open(A) ::= OPEN(T).                { A = T; }
 
@@ -59,8 +62,17 @@ statement ::= DEFAULT(K) effect(F) reason(R) SEMI(E).
 
 ////////////////////////////////// rules ////////////////////////////////////
 %type rule {struct rule *}
-rule(A) ::= effect(F) TOOL names(T) on(O).
-    { A = ast_rule(ps, F, T, O); }
+rule(A) ::= effect(F) selector(S) on(O).
+    { A = ast_rule(ps, F, S, O); }
+
+%type selector {struct selector}
+selector(A) ::= TOOL names(L).      { A = ast_select_tools(ps, no_selector, L); }
+selector(A) ::= EFFECT roles(L).    { A = ast_select_effects(ps, no_selector, L); }
+selector(A) ::= FLAG roles(L).      { A = ast_select_flags(ps, no_selector, L); }
+selector(A) ::= selector(S) EFFECT roles(L).
+    { A = ast_select_effects(ps, S, L); }
+selector(A) ::= selector(S) FLAG roles(L).
+    { A = ast_select_flags(ps, S, L); }
 statement ::= rule(R) condition(C) reason(W) SEMI(E).
     { ast_rule_end(ps, R, C, W, E.span); }
 
@@ -100,6 +112,8 @@ test_item ::= AS(K) JSON(J) SEMI(E).
     { ast_as(ps, J, span_join(K.span, E.span)); }
 test_item ::= CALL(K) STRING(T) on_one(O) json(J) SEMI(E).
     { ast_call(ps, T, O, J, span_join(K.span, E.span)); }
+test_item ::= AT(K) STRING(T) SEMI(E).
+    { ast_at(ps, T, span_join(K.span, E.span)); }
 test_item ::= EXPECT(K) effect(V) text(R) SEMI(E).
     { ast_expect(ps, V, R, span_join(K.span, E.span)); }
 on_one(A) ::= .                     { A = absent; }

@@ -168,6 +168,22 @@ static void read_snapshot(struct checker *c, struct server_decl *server)
         server->snapshot = snapshot;
 }
 
+static void read_classes(struct checker *c, struct server_decl *server)
+{
+    Str text, path = snapshot_path(c, server->classes_path);
+    struct class_table *table = check_memory(c, ARENA_NEW(c->mem, struct class_table, 1));
+    if (!table)
+        return;
+    enum status status = file_read(path, SOURCE_BYTES_MAX, c->mem, &text);
+    if (status != ST_OK) {
+        diag_add(c->diags, DIAG_SNAPSHOT_READ, server->classes_span, STR_ARG(path),
+                 status_text(status));
+        return;
+    }
+    if (classes_parse(text, server->classes_path, server->classes_span, c->mem, c->diags, table))
+        server->classes = table;
+}
+
 static void check_servers(struct checker *c)
 {
     uint32_t count = 0;
@@ -184,6 +200,8 @@ static void check_servers(struct checker *c)
         }
         if (s->tools_span.hi)
             read_snapshot(c, s);
+        if (s->classes_span.hi)
+            read_classes(c, s);
     }
     symbols_settle(c, &c->servers, DIAG_DUPLICATE_SERVER);
 }
@@ -221,6 +239,50 @@ static void check_on(struct checker *c, const struct rule *rule)
     }
 }
 
+static void unknown_word(struct checker *c, const char *what, const struct name *name,
+                         const Str *words, uint32_t count)
+{
+    Str best = { .p = NULL, .n = 0 };
+    size_t distance = SIZE_MAX;
+    diag_add(c->diags, DIAG_UNKNOWN_CLASS_WORD, name->span, what, STR_ARG(name->text));
+    for (uint32_t i = 0; i < count; i++)
+        suggest(words[i], name->text, &best, &distance);
+    help_nearest(c, best);
+}
+
+/* Effects and flags: known words, and servers whose tools have classes. */
+static void check_selector(struct checker *c, struct rule *rule)
+{
+    for (const struct name *name = rule->effects; name; name = name->next) {
+        enum tool_effect effect = effect_of_word(name->text);
+        if (effect == TOOL_EFFECT_COUNT)
+            unknown_word(c, "effect", name, effect_words, TOOL_EFFECT_COUNT);
+        else
+            rule->effect_set |= UINT32_C(1) << effect;
+        if (effect == TOOL_UNCLASSIFIED && rule->effect == EFFECT_ALLOW)
+            diag_add(c->diags, DIAG_ALLOW_UNCLASSIFIED, name->span);
+    }
+    for (const struct name *name = rule->flags; name; name = name->next) {
+        enum tool_flag flag = flag_of_word(name->text);
+        if (flag == FLAG_COUNT)
+            unknown_word(c, "flag", name, flag_words, FLAG_COUNT);
+        else
+            rule->flag_set |= UINT32_C(1) << flag;
+    }
+    if (!rule->effects && !rule->flags)
+        return;
+    const struct name *first = rule->effects ? rule->effects : rule->flags;
+    for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
+        bool lacks = !s->tools_span.hi || !s->classes_span.hi;
+        if (lacks && rule_covers(rule, s->alias))
+            diag_add(c->diags, DIAG_NOT_CLASSIFIED, first->span, "effects and flags",
+                     STR_ARG(s->alias));
+    }
+    if (!c->policy->servers)
+        diag_add(c->diags, DIAG_NOT_CLASSIFIED, first->span, "effects and flags",
+                 STR_ARG(STR("(no server)")));
+}
+
 /* `has args.x` anywhere in a condition guards args.x and what it lies in. */
 static void collect_guards(struct checker *c, const struct expr *expr)
 {
@@ -251,6 +313,7 @@ static void check_rule(struct checker *c, struct rule *rule)
     }
     check_length(c, rule->reason, rule->reason_span);
     check_on(c, rule);
+    check_selector(c, rule);
     check_rule_tools(c, rule);
     collect_guards(c, rule->when);
     if (rule->when)

@@ -392,6 +392,16 @@ Type check_quantifier(struct checker *c, struct expr *expr)
 {
     uint32_t loops = expr->roles ? 2 : 0;
     expr->element = simple(TYPE_ANY);
+    for (const struct name *role = expr->roles; role; role = role->next) {
+        if (role_of_word(role->text) != ROLE_COUNT)
+            continue;
+        Str best = { .p = NULL, .n = 0 };
+        size_t distance = SIZE_MAX;
+        for (uint32_t i = 0; i < ROLE_COUNT; i++)
+            suggest(role_words[i], role->text, &best, &distance);
+        diag_add(c->diags, DIAG_UNKNOWN_CLASS_WORD, role->span, "role", STR_ARG(role->text));
+        help_nearest(c, best);
+    }
     if (!expr->roles)
         check_list(c, expr, &loops);
     if (variable_find(c, expr->text) || symbol_find(&c->lets, expr->text))

@@ -79,6 +79,7 @@ Str servers_text(struct checker *c, const struct rule *rule);
 /* check_tools.c */
 /* Fills c->scope for the rule and reports tool names and patterns that can't be meant. */
 void check_rule_tools(struct checker *c, const struct rule *rule);
+bool rule_takes_class(const struct rule *rule, const struct tool_class *class);
 /* The type of args.path in the scope; reports what no tool has. */
 Type check_argument(struct checker *c, struct expr *field, bool is_guarded);
 Type type_of_schema(const struct schema *schema);

@@ -39,7 +39,7 @@ static bool is_everything(Str pattern)
 void lint_rule(struct checker *c, const struct rule *rule)
 {
     lint_condition(c, rule->when);
-    if (rule->effect != EFFECT_ALLOW || rule->when)
+    if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags)
         return;
     for (const struct name *name = rule->tools; name; name = name->next) {
         if (!is_everything(name->text))

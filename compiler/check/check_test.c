@@ -3,6 +3,7 @@
  * of clients, so a test can't say what no client could; an error points at the byte in the policy.
  */
 #include "compiler/check/check_internal.h"
+#include "runtime/base/utc.h"
 #include "runtime/json/json.h"
 
 enum { TEST_SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
@@ -136,6 +137,9 @@ static void check_call(struct checker *c, const struct test_call *call, bool is_
         check_principal_json(c, call);
     if (call->arguments_span.hi)
         check_arguments_json(c, call);
+    int64_t micros;
+    if (call->at_span.hi && !utc_parse(call->at, &micros))
+        diag_add(c->diags, DIAG_TEST_TIME, call->at_text_span, STR_ARG(call->at));
     check_call_server(c, call);
     check_call_tool(c, call);
 }

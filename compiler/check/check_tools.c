@@ -115,6 +115,17 @@ static void check_tool_name(struct checker *c, const struct rule *rule, const st
     arena_reset(&scratch);
 }
 
+/* Could the effect be, for some arguments, one of the rule's, and has the tool one of its flags? */
+bool rule_takes_class(const struct rule *rule, const struct tool_class *class)
+{
+    uint32_t flags = class ? class->flags : 0;
+    uint32_t effects = UINT32_C(1) << (class ? class->effect : TOOL_UNCLASSIFIED);
+    for (const struct variant_value *v = class ? class->values : NULL; v; v = v->next)
+        effects |= UINT32_C(1) << v->effect;
+    return (!rule->effects || (rule->effect_set & effects)) &&
+           (!rule->flags || (rule->flag_set & flags));
+}
+
 void check_rule_tools(struct checker *c, const struct rule *rule)
 {
     uint32_t count = 0;
@@ -134,11 +145,14 @@ void check_rule_tools(struct checker *c, const struct rule *rule)
         return;
     for (const struct name *name = rule->tools; name; name = name->next)
         check_tool_name(c, rule, name, marks);
+    for (uint32_t i = 0; i < count && !rule->tools; i++)
+        marks[i] = true;
     for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
         if (!s->snapshot || !rule_covers(rule, s->alias))
             continue;
         for (uint32_t i = 0; i < s->snapshot->tool_count; i++)
-            if (*marks++)
+            if (*marks++ &&
+                rule_takes_class(rule, class_find(s->classes, s->snapshot->tools[i].name)))
                 c->scope.tools[c->scope.count++] = &s->snapshot->tools[i];
     }
 }

@@ -5,6 +5,8 @@
 
 #include "runtime/vm/vm.h"
 
+enum { CALL_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024 }; /* of a call's text, with room to read */
+
 struct call {
     struct json_doc doc; /* holds the arguments */
     struct principal principal;

@@ -30,6 +30,41 @@ enum exit_code put_text(Str text)
                       : usage_error("can't write to standard output: %s", strerror(errno));
 }
 
+enum { READ_STEP = 64 * 1024 };
+
+enum exit_code read_input(Str path, struct buf *text)
+{
+    bool is_stdin = path.n == 0 || str_eq(path, STR("-"));
+    const char *name = is_stdin ? "standard input" : path.p;
+    FILE *in = is_stdin ? stdin : fopen(path.p, "rbe");
+    if (!in)
+        return usage_error("can't read %s: %s", name, strerror(errno));
+    size_t n = 0;
+    do {
+        text->n += n;
+        n = buf_reserve(text, READ_STEP) ? fread(text->p + text->n, 1, READ_STEP, in) : 0;
+    } while (n > 0);
+    int why = ferror(in) ? errno : text->is_full ? EFBIG : 0;
+    if (!is_stdin)
+        (void)fclose(in);
+    return why ? usage_error("can't read %s: %s", name, strerror(why)) : EXIT_OK;
+}
+
+enum exit_code read_program(struct compilation *c, Str path, const struct options *options,
+                            struct program **out)
+{
+    struct bundle_error error;
+    if (str_ends(path, STR(".polb"))) {
+        if (program_read(path.p, out, &error) == ST_OK)
+            return EXIT_OK;
+        return usage_error("%s: %s", path.p, error.text);
+    }
+    if (compilation_program(c, path, out))
+        return EXIT_OK;
+    report_diags(c, options);
+    return failure_code(c);
+}
+
 static bool write_all(int fd, Str bytes)
 {
     while (bytes.n) {

@@ -8,11 +8,25 @@
 
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FINDINGS = 1, /* eval: deny; fmt --check: a file is laid out otherwise */
+    EXIT_FINDINGS = 1, /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay: a
+                        * verdict changed; verify: not signed by the key */
     EXIT_USAGE = 2,    /* wrong arguments, or a file that can't be read or written */
     EXIT_COMPILE = 3,  /* errors in a policy */
-    EXIT_TESTS = 4,    /* a test of a policy failed */
+    EXIT_TESTS = 4,    /* a test of a policy failed, or too little is covered by tests */
 };
+
+/* A bit for each option, and what a subcommand takes of files. */
+enum option_index {
+#define OPTION(NAME, spelling, kind, member, value, doc) OPTION_INDEX_##NAME,
+#include "compiler/command/option.def"
+#undef OPTION
+};
+enum option_bit {
+#define OPTION(NAME, spelling, kind, member, value, doc) TAKES_##NAME = 1 << OPTION_INDEX_##NAME,
+#include "compiler/command/option.def"
+#undef OPTION
+};
+enum file_count { FILES_NONE, FILES_ONE, FILES_TWO, FILES_MANY };
 
 /* What every subcommand takes, split from its files. */
 struct options {
@@ -20,15 +34,24 @@ struct options {
     int file_count;
     Str output; /* -o FILE */
     Str call;   /* --call FILE; "-" is standard input */
-    bool json, check, write, verbose;
+    Str key, public_key, junit, coverage_min, old, count;
+    bool json, check, write, verbose, message, tap, watch, coverage, sarif, plan;
 };
 
-enum exit_code mcpc_compile(const struct options *options);
-enum exit_code mcpc_check(const struct options *options);
-enum exit_code mcpc_test(const struct options *options);
-enum exit_code mcpc_eval(const struct options *options);
-enum exit_code mcpc_disasm(const struct options *options);
-enum exit_code mcpc_fmt(const struct options *options);
+#define COMMAND(name, files, takes, usage, summary)                                                \
+    enum exit_code mcpc_##name(const struct options *options);
+#include "compiler/command/commands.def"
+#undef COMMAND
+
+struct command {
+    const char *name;
+    enum exit_code (*run)(const struct options *options);
+    const char *usage, *summary;
+    unsigned takes;
+    enum file_count files;
+};
+extern const struct command command_table[];
+extern const size_t command_count;
 
 /* Prints what diags holds: rendered to standard error, or as JSON to standard output. */
 void report_diags(struct compilation *c, const struct options *options);
@@ -45,7 +68,15 @@ enum exit_code put_text(Str text);
 /* "mcpc: FORMAT" on standard error; returns EXIT_USAGE. */
 enum exit_code usage_error(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* Prints a reference table, "bytecode" or "diagnostics"; false for another topic. */
+/* Reads a file or, for "-" and nothing, standard input, up to the buffer's limit. */
+enum exit_code read_input(Str path, struct buf *text);
+
+/* The program of a bundle (.polb) or a policy, which is compiled; reports what is wrong with it. */
+enum exit_code read_program(struct compilation *c, Str path, const struct options *options,
+                            struct program **out);
+
+/* Prints a reference table ("commands", "bytecode", "diagnostics") or what a diagnostic means
+ * ("E203"); false for another topic. */
 bool help_topic(Str topic);
 
 /* Replaces a file's content in one step (a temporary beside it, renamed over it). The file's mode

@@ -4,30 +4,10 @@
 #include "compiler/command/call.h"
 #include "compiler/command/command.h"
 #include "compiler/command/verdict.h"
+#include "runtime/base/utc.h"
+#include "runtime/base/world.h"
 
-#include <errno.h>
 #include <stdio.h>
-
-enum { CALL_BYTES_MAX = 4 * 1024 * 1024, READ_STEP = 64 * 1024 };
-
-/* Reads a file or, for "-" and nothing, standard input. */
-static enum exit_code read_call(Str path, struct buf *text)
-{
-    bool is_stdin = path.n == 0 || str_eq(path, STR("-"));
-    const char *name = is_stdin ? "standard input" : path.p;
-    FILE *in = is_stdin ? stdin : fopen(path.p, "rbe");
-    if (!in)
-        return usage_error("can't read %s: %s", name, strerror(errno));
-    size_t n = 0;
-    do {
-        text->n += n;
-        n = buf_reserve(text, READ_STEP) ? fread(text->p + text->n, 1, READ_STEP, in) : 0;
-    } while (n > 0);
-    int why = ferror(in) ? errno : text->is_full ? EFBIG : 0;
-    if (!is_stdin)
-        (void)fclose(in);
-    return why ? usage_error("can't read %s: %s", name, strerror(why)) : EXIT_OK;
-}
 
 static enum exit_code judge(struct program *program, Str json, const struct options *options)
 {
@@ -68,22 +48,13 @@ enum exit_code mcpc_eval(const struct options *options)
 {
     struct compilation c;
     struct program *program = NULL;
-    struct bundle_error error;
     struct buf json;
-    enum exit_code code = EXIT_COMPILE;
-    Str path = options->files[0];
     compilation_init(&c);
-    buf_init(&json, CALL_BYTES_MAX + READ_STEP);
-    if (str_ends(path, STR(".polb"))) {
-        if (program_read(path.p, &program, &error) != ST_OK)
-            code = usage_error("%s: %s", path.p, error.text);
-    } else if (!compilation_program(&c, path, &program)) {
-        report_diags(&c, options);
-        code = failure_code(&c);
-    }
-    if (program)
-        code = read_call(options->call, &json);
-    if (program && code == EXIT_OK)
+    buf_init(&json, CALL_BYTES_MAX);
+    enum exit_code code = read_program(&c, options->files[0], options, &program);
+    if (code == EXIT_OK)
+        code = read_input(options->call, &json);
+    if (code == EXIT_OK)
         code = judge(program, buf_str(&json), options);
     program_release(program);
     buf_free(&json);
@@ -101,11 +72,22 @@ struct test_run {
     uint32_t passed, failed;
 };
 
+/* When the call is made: as the test says, or now. */
+static int64_t test_time(const struct test_call *expected)
+{
+    int64_t micros;
+    if (expected->at.n && utc_parse(expected->at, &micros))
+        return micros / 1000000;
+    return world_wall_ms() / 1000;
+}
+
 /* What is wrong with the decision, {NULL, 0} when nothing is. */
 static Str complaint(struct test_run *run, const struct test_call *expected, struct call *call)
 {
     struct decision decision;
     struct buf got;
+    call->vm.now = test_time(expected);
+    call->vm.method = STR("tools/call");
     vm_decide(run->vm, &call->vm, &decision);
     bool is_allowed = decision.verdict == VERDICT_ALLOW;
     bool is_right = is_allowed == (expected->expectation == EXPECT_ALLOW) &&

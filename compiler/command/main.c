@@ -1,61 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - mcpc: which subcommand, with which options. */
+/* main.c - mcpc: which subcommand, with which options. The tables are commands.def and option.def.
+ */
 #include "compiler/command/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    TAKES_JSON = 1 << 0,
-    TAKES_OUTPUT = 1 << 1,
-    TAKES_CALL = 1 << 2,
-    TAKES_CHECK = 1 << 3,
-    TAKES_WRITE = 1 << 4,
-    TAKES_VERBOSE = 1 << 5,
-    TAKES_MANY = 1 << 6, /* files */
-    NEAREST_MAX = 2,     /* edits between what was typed and what is proposed */
-};
+enum { NEAREST_MAX = 2 /* edits between what was typed and what is proposed */ };
 
-struct command {
-    const char *name;
-    enum exit_code (*run)(const struct options *options);
-    const char *usage, *summary;
-    unsigned takes;
+const struct command command_table[] = {
+#define COMMAND(name, files, takes, usage, summary)                                                \
+    { #name, mcpc_##name, usage, summary, takes, FILES_##files },
+#include "compiler/command/commands.def"
+#undef COMMAND
 };
+const size_t command_count = COUNT(command_table);
 
-static const struct command commands[] = {
-    { "compile", mcpc_compile, "[--json] [-v] [-o FILE.polb] FILE.pol",
-      "Makes a bundle, FILE.polb beside FILE.pol unless -o names another; -v tells its size and "
-      "cost.",
-      TAKES_JSON | TAKES_OUTPUT | TAKES_VERBOSE },
-    { "check", mcpc_check, "[--json] FILE.pol...",
-      "Reports errors and warnings, and writes nothing.", TAKES_JSON | TAKES_MANY },
-    { "test", mcpc_test, "[--json] FILE.pol...", "Runs the tests that policies hold.",
-      TAKES_JSON | TAKES_MANY },
-    { "eval", mcpc_eval, "[--json] [--call FILE.json|-] FILE.pol|FILE.polb",
-      "Judges one call and says why; the call is read from standard input without --call:\n"
-      "      {\"tool\": \"T\", \"arguments\": {}, \"server\": \"ALIAS\",\n"
-      "       \"principal\": {\"id\": \"ID\", \"groups\": []}}; all but \"tool\" may be left out.",
-      TAKES_JSON | TAKES_CALL },
-    { "disasm", mcpc_disasm, "FILE.polb", "Lists a bundle's tables and code.", 0 },
-    { "fmt", mcpc_fmt, "[--check|--write] FILE.pol...",
-      "Prints a source in its canonical layout; --write puts it into the file, --check only "
-      "compares.",
-      TAKES_CHECK | TAKES_WRITE | TAKES_MANY },
-};
+enum option_kind { OPTION_FLAG, OPTION_TEXT };
 
 static const struct {
     const char *name;
     unsigned needs;
-    bool has_value;
+    enum option_kind kind;
     size_t member; /* of struct options */
-} option_table[] = {
-    { "--json", TAKES_JSON, false, offsetof(struct options, json) },
-    { "--check", TAKES_CHECK, false, offsetof(struct options, check) },
-    { "--write", TAKES_WRITE, false, offsetof(struct options, write) },
-    { "-v", TAKES_VERBOSE, false, offsetof(struct options, verbose) },
-    { "-o", TAKES_OUTPUT, true, offsetof(struct options, output) },
-    { "--call", TAKES_CALL, true, offsetof(struct options, call) },
+} options_known[] = {
+#define OPTION(NAME, spelling, kind, member, value, doc)                                           \
+    { spelling, TAKES_##NAME, OPTION_##kind, offsetof(struct options, member) },
+#include "compiler/command/option.def"
+#undef OPTION
 };
 
 static void print_command(const struct command *command)
@@ -66,32 +38,34 @@ static void print_command(const struct command *command)
 static void print_help(void)
 {
     (void)printf("mcpc %s, a compiler of policies for MCP gateways\n\n", MCP_VERSION);
-    for (size_t i = 0; i < COUNT(commands); i++)
-        print_command(&commands[i]);
-    (void)printf("  mcpc help [SUBCOMMAND | bytecode | diagnostics]\n"
-                 "      Explains a subcommand, or prints a reference table.\n"
+    for (size_t i = 0; i < command_count; i++)
+        print_command(&command_table[i]);
+    (void)printf("  mcpc help [SUBCOMMAND | CODE | commands | bytecode | diagnostics]\n"
+                 "      Explains a subcommand or a diagnostic such as E203, or prints a reference "
+                 "table.\n"
                  "  mcpc --version\n\n"
                  "--json gives answers for machines on standard output: findings as one list a "
                  "file and line,\nresults of tests and verdicts as one object.\n"
-                 "Exit codes: 0 ok (eval: allowed), 1 eval: denied, fmt --check: a layout differs, "
-                 "2 wrong usage or\na file that can't be read or written, 3 errors in a policy, "
-                 "4 a test failed.\n");
+                 "Exit codes: 0 ok (eval, explain: allowed), 1 denied, a layout differs, a verdict "
+                 "changed or\na signature is not the key's, 2 wrong usage or a file that can't be "
+                 "read or written,\n3 errors in a policy, 4 a test failed or coverage is too "
+                 "low.\n");
 }
 
 static const struct command *find_command(Str name)
 {
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (str_eq(name, str_of(commands[i].name)))
-            return &commands[i];
+    for (size_t i = 0; i < command_count; i++)
+        if (str_eq(name, str_of(command_table[i].name)))
+            return &command_table[i];
     return NULL;
 }
 
 static enum exit_code unknown_command(Str name)
 {
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (str_distance(name, str_of(commands[i].name), NEAREST_MAX) <= NEAREST_MAX)
+    for (size_t i = 0; i < command_count; i++)
+        if (str_distance(name, str_of(command_table[i].name), NEAREST_MAX) <= NEAREST_MAX)
             return usage_error("unknown subcommand \"%.*s\", did you mean \"%s\"?", STR_ARG(name),
-                               commands[i].name);
+                               command_table[i].name);
     return usage_error("unknown subcommand \"%.*s\"; see `mcpc help`", STR_ARG(name));
 }
 
@@ -100,14 +74,14 @@ static enum exit_code read_option(const struct command *command, int argc, char 
                                   struct options *options)
 {
     Str arg = str_of(argv[*i]);
-    for (size_t k = 0; k < COUNT(option_table); k++) {
-        if (!str_eq(arg, str_of(option_table[k].name)))
+    for (size_t k = 0; k < COUNT(options_known); k++) {
+        if (!str_eq(arg, str_of(options_known[k].name)))
             continue;
-        if (!(command->takes & option_table[k].needs))
+        if (!(command->takes & options_known[k].needs))
             return usage_error("%s takes no %s; see `mcpc help %s`", command->name, argv[*i],
                                command->name);
-        void *member = (char *)options + option_table[k].member;
-        if (!option_table[k].has_value)
+        void *member = (char *)options + options_known[k].member;
+        if (options_known[k].kind == OPTION_FLAG)
             *(bool *)member = true;
         else if (*i + 1 < argc)
             *(Str *)member = str_of(argv[++*i]);
@@ -117,6 +91,17 @@ static enum exit_code read_option(const struct command *command, int argc, char 
     }
     return usage_error("%s: unknown option %s; see `mcpc help %s`", command->name, argv[*i],
                        command->name);
+}
+
+static bool has_files(const struct command *command, int count)
+{
+    switch (command->files) {
+    case FILES_NONE: return count == 0;
+    case FILES_ONE: return count == 1;
+    case FILES_TWO: return count == 2;
+    case FILES_MANY: return count >= 1;
+    }
+    return false;
 }
 
 static enum exit_code read_arguments(const struct command *command, int argc, char **argv,
@@ -134,10 +119,13 @@ static enum exit_code read_arguments(const struct command *command, int argc, ch
                 return code;
         }
     }
-    if (options->file_count == 0 || (options->file_count > 1 && !(command->takes & TAKES_MANY)))
+    if (!has_files(command, options->file_count))
         return usage_error("usage: mcpc %s %s", command->name, command->usage);
     if (options->check && options->write)
         return usage_error("%s takes --check or --write, not both", command->name);
+    if (options->json && (options->sarif || options->tap))
+        return usage_error("%s takes --json or %s, not both", command->name,
+                           options->tap ? "--tap" : "--sarif");
     return EXIT_OK;
 }
 

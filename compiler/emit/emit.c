@@ -131,17 +131,6 @@ static void emit_rules(struct emitter *e)
     buf_free(&all);
 }
 
-static bool list_rules(struct emitter *e)
-{
-    for (const struct rule *rule = e->policy->rules; rule; rule = rule->next)
-        e->rule_count++;
-    e->rules = ARENA_NEW(e->mem, const struct rule *, e->rule_count);
-    uint32_t n = 0;
-    for (const struct rule *rule = e->policy->rules; rule && e->rules; rule = rule->next)
-        e->rules[n++] = rule;
-    return e->rules != NULL;
-}
-
 static void finish(struct emitter *e, struct buf *out)
 {
     struct bundle_error error = { .text = "" };
@@ -169,8 +158,7 @@ bool policy_emit(const struct policy *policy, const struct sources *sources, str
     bundle_init(&e.bundle, mem);
     intern_init(&e.patterns, mem);
     (void)bundle_add(&e.bundle, SECTION_SHAPES, &anything);
-    if (!list_rules(&e))
-        e.bundle.is_full = true;
+    emit_expand(&e);
     emit_rules(&e);
     emit_routes(&e);
     if (diags->errors == errors)

@@ -16,7 +16,7 @@ struct emitter {
     struct bundle bundle;
     struct intern patterns;    /* syntax and text of a pattern to its dfa */
     const struct rule **rules; /* in source order: a rule's index in the bundle */
-    uint32_t rule_count;
+    uint32_t rule_count, rule_room;
     struct rule_keys *keys; /* private to emit_index.c */
 };
 
@@ -29,6 +29,9 @@ struct rule_code {
 /* Emits the code of a rule with that effect and condition (NULL: always). */
 void emit_rule_code(struct emitter *e, enum effect effect, const struct expr *when,
                     struct rule_code *code);
+
+/* Fills rules: the policy's, those over classes and roles as rules over tools. */
+void emit_expand(struct emitter *e);
 
 /* The atom for a condition that is no and, or, not, != or > (those are branches), from whose
  * truth values `mask` are wanted. */

@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema.c - from a tools/list snapshot to what the checker can say about arguments.
+/* schema.c - from one JSON Schema to what the checker can say about values.
  *
  * Two mistakes are possible when a schema says more than is read here: to refuse a call that the
  * server takes, or to let an unknown argument pass. An object that lists its properties is closed
- * unless it says otherwise (additionalProperties, or a combinator that may add members); a value
- * whose schema is not understood is of any type.
+ * unless it says otherwise; a keyword that is not understood opens what it might open.
  */
-#include "compiler/schema/schema.h"
+#include "compiler/schema/schema_internal.h"
 
 #include <stdlib.h>
 
-enum {
-    SNAPSHOT_DEPTH_MAX = 128,
-    SNAPSHOT_NODES_MAX = 4 * 1024 * 1024,
-    TOOL_NAME_BYTES_MAX = 256,
-};
+enum { LIMIT_DIGITS_MAX = 18 };
 
-struct reader {
-    struct json_doc doc;
-    Str path;
-    Span span;
-    struct arena *mem;
-    struct diags *diags;
-    bool is_out_of_memory;
-};
-
-static const struct schema anything = { .types = SCHEMA_ANY, .is_open = true };
+const struct schema schema_anything = { .types = SCHEMA_ANY,
+                                        .is_open = true,
+                                        .more = SCHEMA_MORE_ALLOWED,
+                                        .max_items = SCHEMA_NO_LIMIT,
+                                        .max_length = SCHEMA_NO_LIMIT };
+const struct schema schema_true = { .types = SCHEMA_ANY,
+                                    .is_open = true,
+                                    .max_items = SCHEMA_NO_LIMIT,
+                                    .max_length = SCHEMA_NO_LIMIT };
 
 static const struct {
     Str word;
@@ -42,18 +36,24 @@ static const struct {
     // clang-format on
 };
 
-static const struct schema *read_schema(struct reader *r, uint32_t node, uint32_t depth);
-
-static void *take(struct reader *r, void *memory)
+struct schema *schema_new(struct schema_reader *r)
 {
-    r->is_out_of_memory |= memory == NULL;
-    return memory;
+    if (r->nodes >= SCHEMA_NODES_MAX)
+        return NULL;
+    r->nodes++;
+    struct schema *out = schema_take(r, ARENA_NEW(r->mem, struct schema, 1));
+    if (out)
+        *out = schema_true;
+    return out;
 }
 
-static bool is_type(const struct reader *r, uint32_t node, enum json_type type)
+void schema_close(struct schema *schema)
 {
-    return node != JSON_NONE && json_at(&r->doc, node)->type == type;
+    schema->is_open = schema->more == SCHEMA_MORE_ALLOWED || schema->pattern_count ||
+                      (schema->more == SCHEMA_MORE_UNSAID && !schema->lists_members);
 }
+
+/* --------------------------------- types -------------------------------- */
 
 static uint32_t types_of_word(Str word)
 {
@@ -74,46 +74,101 @@ static uint32_t types_of_value(const struct json_node *value)
     return types[value->type];
 }
 
-/* "type": a word or a list of words; 0 when absent. */
-static uint32_t read_types(const struct reader *r, uint32_t node)
+/* "type": a word or a list of words. "nullable" is OpenAPI's way to say null. */
+static void read_types(const struct schema_reader *r, uint32_t node, struct schema *out)
 {
-    uint32_t type = json_member(&r->doc, node, STR("type")), types = 0;
-    if (type == JSON_NONE)
-        return 0;
-    if (is_type(r, type, JSON_STRING))
-        return types_of_word(json_text(json_at(&r->doc, type)));
-    if (!is_type(r, type, JSON_ARRAY))
-        return SCHEMA_ANY;
-    for (uint32_t i = json_first(&r->doc, type); i != JSON_NONE; i = json_after(&r->doc, type, i)) {
-        bool is_word = is_type(r, i, JSON_STRING);
-        types |= is_word ? types_of_word(json_text(json_at(&r->doc, i))) : (uint32_t)SCHEMA_ANY;
+    uint32_t type = schema_child(r, node, STR("type")), types = 0;
+    if (schema_is(r, type, JSON_STRING)) {
+        types = types_of_word(json_text(json_at(r->doc, type)));
+    } else if (schema_is(r, type, JSON_ARRAY)) {
+        for (uint32_t i = json_first(r->doc, type); i != JSON_NONE;
+             i = json_after(r->doc, type, i)) {
+            bool is_word = schema_is(r, i, JSON_STRING);
+            types |= is_word ? types_of_word(json_text(json_at(r->doc, i))) : (uint32_t)SCHEMA_ANY;
+        }
     }
-    return types;
+    out->types = types ? types : (uint32_t)SCHEMA_ANY;
+    if (schema_is(r, schema_child(r, node, STR("nullable")), JSON_TRUE))
+        out->types |= SCHEMA_NULL;
 }
 
-/* enum or const: the strings when all are strings, and the types that occur. */
-static void read_enum(struct reader *r, uint32_t node, struct schema *out)
+/* Takes one value of enum or const into the lists, which have room. */
+static void take_value(const struct json_node *value, struct schema_value *values, Str *strings,
+                       struct schema *out)
 {
-    uint32_t only = json_member(&r->doc, node, STR("const"));
-    uint32_t list = json_member(&r->doc, node, STR("enum"));
-    uint32_t count = only != JSON_NONE ? 1 : 0, types = 0, n = 0;
-    if (!count && is_type(r, list, JSON_ARRAY))
-        count = json_at(&r->doc, list)->count;
+    if (value->type == JSON_STRING)
+        strings[out->enum_count++] = json_text(value);
+    if (value->type != JSON_ARRAY && value->type != JSON_OBJECT)
+        values[out->value_count++] =
+            (struct schema_value){ .type = (enum json_type)value->type, .text = json_text(value) };
+}
+
+/* enum or const: the types that occur, the strings, and the values when all are scalars. */
+static void read_enum(struct schema_reader *r, uint32_t node, struct schema *out)
+{
+    uint32_t only = schema_child(r, node, STR("const")), list = schema_child(r, node, STR("enum"));
+    uint32_t count = only != JSON_NONE ? 1 : 0, types = 0;
+    if (!count && schema_is(r, list, JSON_ARRAY))
+        count = json_at(r->doc, list)->count;
     if (!count)
         return;
-    Str *strings = take(r, ARENA_NEW(r->mem, Str, count));
-    uint32_t at = only != JSON_NONE ? only : json_first(&r->doc, list);
-    for (; strings && n < count; n++) {
-        types |= types_of_value(json_at(&r->doc, at));
-        strings[n] = json_text(json_at(&r->doc, at));
-        at = n + 1 < count ? json_after(&r->doc, list, at) : at;
+    Str *strings = schema_take(r, ARENA_NEW(r->mem, Str, count));
+    struct schema_value *values = schema_take(r, ARENA_NEW(r->mem, struct schema_value, count));
+    if (!strings || !values)
+        return;
+    uint32_t at = only != JSON_NONE ? only : json_first(r->doc, list);
+    for (uint32_t n = 0; n < count; n++) {
+        types |= types_of_value(json_at(r->doc, at));
+        take_value(json_at(r->doc, at), values, strings, out);
+        at = n + 1 < count ? json_after(r->doc, list, at) : at;
     }
-    out->types = out->types ? out->types & types : types;
-    if (types == SCHEMA_STRING) {
-        out->enum_strings = strings;
-        out->enum_count = n;
-    }
+    out->types = out->types & types ? out->types & types : types;
+    out->enum_strings = strings;
+    out->values = values;
+    if (out->value_count < count)
+        out->value_count = 0;
 }
+
+/* -------------------------------- bounds -------------------------------- */
+
+static void read_limit(const struct schema_reader *r, uint32_t node, Str key, uint64_t *out)
+{
+    uint32_t at = schema_child(r, node, key);
+    uint64_t value;
+    if (schema_is(r, at, JSON_NUMBER) && json_at(r->doc, at)->text_n <= LIMIT_DIGITS_MAX &&
+        str_to_u64(json_text(json_at(r->doc, at)), SCHEMA_NO_LIMIT, &value))
+        *out = value;
+}
+
+/* exclusive: the keyword of its own; before draft 6 it was a truth beside the bound. */
+static void read_bound(const struct schema_reader *r, uint32_t node, Str key, Str exclusive,
+                       struct schema_bound *out)
+{
+    uint32_t at = schema_child(r, node, key), other = schema_child(r, node, exclusive);
+    bool is_own = schema_is(r, other, JSON_NUMBER);
+    if (is_own)
+        at = other;
+    if (!schema_is(r, at, JSON_NUMBER))
+        return;
+    out->text = json_text(json_at(r->doc, at));
+    out->is_exclusive = is_own || schema_is(r, other, JSON_TRUE);
+}
+
+static void read_bounds(const struct schema_reader *r, uint32_t node, struct schema *out)
+{
+    read_limit(r, node, STR("minLength"), &out->min_length);
+    read_limit(r, node, STR("maxLength"), &out->max_length);
+    read_limit(r, node, STR("minItems"), &out->min_items);
+    read_limit(r, node, STR("maxItems"), &out->max_items);
+    read_bound(r, node, STR("minimum"), STR("exclusiveMinimum"), &out->minimum);
+    read_bound(r, node, STR("maximum"), STR("exclusiveMaximum"), &out->maximum);
+    out->format = json_member_string(r->doc, node, STR("format"));
+    out->pattern = json_member_string(r->doc, node, STR("pattern"));
+    out->title = json_member_string(r->doc, node, STR("title"));
+    out->description = json_member_string(r->doc, node, STR("description"));
+}
+
+/* -------------------------------- objects ------------------------------- */
 
 static int compare_members(const void *left, const void *right)
 {
@@ -127,22 +182,28 @@ static struct schema_member *find_member(struct schema_member *members, uint32_t
     return count ? bsearch(&probe, members, count, sizeof *members, compare_members) : NULL;
 }
 
-/* "required" may name what "properties" does not: that exists too, of any type. */
-static void read_required(struct reader *r, uint32_t node, struct schema *out, uint32_t room)
+static uint32_t count_of(const struct schema_reader *r, uint32_t node, enum json_type type)
 {
-    uint32_t list = json_member(&r->doc, node, STR("required")), known = out->member_count;
-    if (!is_type(r, list, JSON_ARRAY))
+    return schema_is(r, node, type) ? json_at(r->doc, node)->count : 0;
+}
+
+/* "required" may name what "properties" does not: that exists too, of any type. */
+static void read_required(const struct schema_reader *r, uint32_t node, struct schema *out,
+                          uint32_t room)
+{
+    uint32_t list = schema_child(r, node, STR("required")), known = out->member_count;
+    if (!schema_is(r, list, JSON_ARRAY))
         return;
-    for (uint32_t i = json_first(&r->doc, list); i != JSON_NONE; i = json_after(&r->doc, list, i)) {
-        if (!is_type(r, i, JSON_STRING))
+    for (uint32_t i = json_first(r->doc, list); i != JSON_NONE; i = json_after(r->doc, list, i)) {
+        if (!schema_is(r, i, JSON_STRING))
             continue;
-        Str key = json_text(json_at(&r->doc, i));
+        Str key = json_text(json_at(r->doc, i));
         struct schema_member *member = find_member(out->members, known, key);
         if (member)
             member->is_required = true;
         else if (out->member_count < room)
             out->members[out->member_count++] =
-                (struct schema_member){ .key = key, .schema = &anything, .is_required = true };
+                (struct schema_member){ .key = key, .schema = &schema_true, .is_required = true };
     }
     if (out->member_count == known)
         return;
@@ -154,280 +215,221 @@ static void read_required(struct reader *r, uint32_t node, struct schema *out, u
     out->member_count = kept;
 }
 
-static uint32_t array_count(const struct reader *r, uint32_t node)
+static void read_members(struct schema_reader *r, uint32_t node, uint32_t depth, struct schema *out)
 {
-    return is_type(r, node, JSON_ARRAY) ? json_at(&r->doc, node)->count : 0;
-}
-
-static void read_members(struct reader *r, uint32_t node, uint32_t depth, struct schema *out)
-{
-    uint32_t properties = json_member(&r->doc, node, STR("properties"));
-    uint32_t count = is_type(r, properties, JSON_OBJECT) ? json_at(&r->doc, properties)->count : 0;
-    uint32_t room = count + array_count(r, json_member(&r->doc, node, STR("required")));
-    out->members = take(r, ARENA_NEW(r->mem, struct schema_member, room));
+    uint32_t properties = schema_child(r, node, STR("properties"));
+    uint32_t count = count_of(r, properties, JSON_OBJECT);
+    uint32_t room = count + count_of(r, schema_child(r, node, STR("required")), JSON_ARRAY);
+    out->lists_members = properties != JSON_NONE;
+    out->members = schema_take(r, ARENA_NEW(r->mem, struct schema_member, room));
     if (!out->members || !room)
         return;
-    uint32_t i = count ? json_first(&r->doc, properties) : JSON_NONE;
-    for (; i != JSON_NONE; i = json_after(&r->doc, properties, i))
+    uint32_t i = count ? json_first(r->doc, properties) : JSON_NONE;
+    for (; i != JSON_NONE; i = json_after(r->doc, properties, i))
         out->members[out->member_count++] =
-            (struct schema_member){ .key = json_key(json_at(&r->doc, i)),
-                                    .schema = read_schema(r, i, depth + 1) };
+            (struct schema_member){ .key = json_key(json_at(r->doc, i)),
+                                    .schema = schema_read(r, i, depth + 1) };
     if (count)
         qsort(out->members, count, sizeof *out->members, compare_members);
     read_required(r, node, out, room);
 }
 
-/* A branch of a combinator that only demands (required, minProperties) adds no member. */
-static bool adds_members(const struct reader *r, uint32_t branch)
+static void read_patterns(struct schema_reader *r, uint32_t node, uint32_t depth,
+                          struct schema *out)
 {
-    static const Str adders[] = {
-        // clang-format off
-        STR_INIT("properties"), STR_INIT("patternProperties"), STR_INIT("additionalProperties"),
-        STR_INIT("$ref"), STR_INIT("$dynamicRef"), STR_INIT("allOf"), STR_INIT("anyOf"),
-        STR_INIT("oneOf"), STR_INIT("if"), STR_INIT("then"), STR_INIT("else"),
-        STR_INIT("dependentSchemas"),
-        // clang-format on
-    };
-    if (!is_type(r, branch, JSON_OBJECT))
-        return true;
-    for (size_t i = 0; i < COUNT(adders); i++)
-        if (json_member(&r->doc, branch, adders[i]) != JSON_NONE)
-            return true;
-    return false;
+    uint32_t list = schema_child(r, node, STR("patternProperties"));
+    uint32_t count = count_of(r, list, JSON_OBJECT);
+    if (!count)
+        return;
+    out->patterns = schema_take(r, ARENA_NEW(r->mem, struct schema_pattern, count));
+    if (!out->patterns)
+        return;
+    for (uint32_t i = json_first(r->doc, list); i != JSON_NONE; i = json_after(r->doc, list, i))
+        out->patterns[out->pattern_count++] =
+            (struct schema_pattern){ .pattern = json_key(json_at(r->doc, i)),
+                                     .schema = schema_read(r, i, depth + 1) };
 }
 
-static bool has_adding_combinator(const struct reader *r, uint32_t node)
+/* What the object says of members that it does not list. */
+static void read_more(struct schema_reader *r, uint32_t node, uint32_t depth, struct schema *out)
 {
-    static const Str lists[] = { STR_INIT("allOf"), STR_INIT("anyOf"), STR_INIT("oneOf") };
-    static const Str others[] = { STR_INIT("then"), STR_INIT("else"), STR_INIT("dependentSchemas"),
-                                  STR_INIT("dependencies"), STR_INIT("patternProperties") };
-    for (size_t i = 0; i < COUNT(others); i++)
-        if (json_member(&r->doc, node, others[i]) != JSON_NONE)
-            return true;
-    for (size_t i = 0; i < COUNT(lists); i++) {
-        uint32_t list = json_member(&r->doc, node, lists[i]);
+    /* Keywords that apply further schemas under conditions that are not read here. */
+    static const Str openers[] = { STR_INIT("then"), STR_INIT("else"), STR_INIT("dependentSchemas"),
+                                   STR_INIT("dependencies") };
+    uint32_t more = schema_child(r, node, STR("additionalProperties"));
+    uint32_t others = schema_child(r, node, STR("unevaluatedProperties"));
+    uint32_t keys = schema_child(r, node, STR("propertyNames"));
+    if (schema_is(r, keys, JSON_OBJECT))
+        out->keys = schema_read(r, keys, depth + 1);
+    if (schema_is(r, more, JSON_FALSE)) {
+        out->more = SCHEMA_MORE_REFUSED;
+        return;
+    }
+    if (schema_is(r, more, JSON_OBJECT))
+        out->rest = schema_read(r, more, depth + 1);
+    bool is_open = more != JSON_NONE;
+    /* This one looks into what is merged with it, so it only ends what nobody opens. */
+    if (schema_is(r, others, JSON_FALSE))
+        out->lists_members = true;
+    else
+        is_open |= others != JSON_NONE;
+    for (size_t i = 0; i < COUNT(openers); i++)
+        is_open |= schema_child(r, node, openers[i]) != JSON_NONE;
+    out->more = is_open ? SCHEMA_MORE_ALLOWED : SCHEMA_MORE_UNSAID;
+}
+
+/* -------------------------------- arrays -------------------------------- */
+
+/* The elements of a list of schemas; NULL when there are none, or no memory. */
+static const struct schema **read_list(struct schema_reader *r, uint32_t list, uint32_t depth,
+                                       uint32_t *count)
+{
+    *count = count_of(r, list, JSON_ARRAY);
+    const struct schema **out =
+        *count ? schema_take(r, ARENA_NEW(r->mem, const struct schema *, *count)) : NULL;
+    uint32_t n = 0;
+    for (uint32_t i = out ? json_first(r->doc, list) : JSON_NONE; i != JSON_NONE;
+         i = json_after(r->doc, list, i))
+        out[n++] = schema_read(r, i, depth + 1);
+    *count = n;
+    return out;
+}
+
+/* Merged two by two, so that long lists stay cheap. all has count members, at least one. */
+static const struct schema *merge_all(struct schema_reader *r, const struct schema **all,
+                                      uint32_t count, bool is_both)
+{
+    for (; count > 1; count = (count + 1) / 2) {
+        for (uint32_t i = 0; i + 1 < count; i += 2)
+            all[i / 2] =
+                is_both ? schema_both(r, all[i], all[i + 1]) : schema_either(r, all[i], all[i + 1]);
+        if (count % 2)
+            all[count / 2] = all[count - 1];
+    }
+    return all[0];
+}
+
+/* Until 2019-09 the prefix was a list in `items`, and the rest in `additionalItems`. */
+static void read_items(struct schema_reader *r, uint32_t node, uint32_t depth, struct schema *out)
+{
+    uint32_t prefix = schema_child(r, node, STR("prefixItems"));
+    uint32_t items = schema_child(r, node, STR("items")), count = 0;
+    if (schema_is(r, items, JSON_ARRAY)) {
+        prefix = items;
+        items = schema_child(r, node, STR("additionalItems"));
+    }
+    const struct schema **list = read_list(r, prefix, depth, &count);
+    bool is_whole = schema_is(r, items, JSON_FALSE);
+    const struct schema *rest =
+        schema_is(r, items, JSON_OBJECT) ? schema_read(r, items, depth + 1) : NULL;
+    if (!count) {
+        out->items = rest;
+        return;
+    }
+    out->prefix = list;
+    out->prefix_count = count;
+    const struct schema **all = schema_take(r, ARENA_NEW(r->mem, const struct schema *, count + 1));
+    if (!all || (!rest && !is_whole))
+        return;
+    memcpy(all, list, count * sizeof *list);
+    all[count] = rest;
+    out->items = merge_all(r, all, count + (rest != NULL), false);
+}
+
+/* --------------------------------- whole -------------------------------- */
+
+/* A definition that contains itself is followed a few turns. */
+static const struct schema *read_reference(struct schema_reader *r, Str reference, uint32_t depth)
+{
+    uint32_t target, turns = 0;
+    if (!schema_resolve(r, reference, &target))
+        return &schema_anything;
+    for (uint32_t i = 0; i < r->active_count; i++)
+        turns += r->active[i] == target;
+    if (turns >= SCHEMA_REF_NEST_MAX || r->active_count == COUNT(r->active))
+        return &schema_anything;
+    r->active[r->active_count++] = target;
+    const struct schema *out = schema_read(r, target, depth + 1);
+    r->active_count--;
+    return out;
+}
+
+/* allOf, anyOf, oneOf beside the rest. */
+static const struct schema *read_combined(struct schema_reader *r, uint32_t node, uint32_t depth,
+                                          const struct schema *out)
+{
+    static const Str words[] = { STR_INIT("allOf"), STR_INIT("anyOf"), STR_INIT("oneOf") };
+    for (size_t i = 0; i < COUNT(words); i++) {
+        uint32_t count, list = schema_child(r, node, words[i]);
         if (list == JSON_NONE)
             continue;
-        if (!is_type(r, list, JSON_ARRAY))
-            return true;
-        for (uint32_t k = json_first(&r->doc, list); k != JSON_NONE;
-             k = json_after(&r->doc, list, k))
-            if (adds_members(r, k))
-                return true;
+        const struct schema **all = read_list(r, list, depth, &count);
+        const struct schema *merged =
+            all && count ? merge_all(r, all, count, i == 0) : &schema_anything;
+        out = schema_both(r, out, merged);
     }
-    return false;
-}
-
-static bool is_open_object(const struct reader *r, uint32_t node, uint32_t depth)
-{
-    uint32_t more = json_member(&r->doc, node, STR("additionalProperties"));
-    if (more != JSON_NONE)
-        return !is_type(r, more, JSON_FALSE);
-    if (has_adding_combinator(r, node))
-        return true;
-    /* A nested object that lists nothing is a free map; a tool that lists nothing takes nothing. */
-    return depth > 0 && json_member(&r->doc, node, STR("properties")) == JSON_NONE;
-}
-
-/* anyOf or oneOf of a value without a type of its own: the types of all branches together, and the
- * one branch that is not null in full, which is how optional values are written. */
-static const struct schema *read_union(struct reader *r, uint32_t node, uint32_t depth)
-{
-    uint32_t list = json_member(&r->doc, node, STR("anyOf"));
-    if (list == JSON_NONE)
-        list = json_member(&r->doc, node, STR("oneOf"));
-    if (!is_type(r, list, JSON_ARRAY) || !array_count(r, list))
-        return &anything;
-    uint32_t types = 0, others = 0;
-    struct schema *out = take(r, ARENA_NEW(r->mem, struct schema, 1));
-    if (!out)
-        return &anything;
-    for (uint32_t i = json_first(&r->doc, list); i != JSON_NONE; i = json_after(&r->doc, list, i)) {
-        const struct schema *branch = read_schema(r, i, depth + 1);
-        types |= branch->types;
-        if (branch->types == SCHEMA_NULL)
-            continue;
-        *out = others++ ? anything : *branch;
-    }
-    out->types = types;
     return out;
 }
 
-static const struct schema *read_schema(struct reader *r, uint32_t node, uint32_t depth)
+static const struct schema *read_plain(struct schema_reader *r, uint32_t node, uint32_t depth)
 {
-    if (depth > SCHEMA_DEPTH_MAX || !is_type(r, node, JSON_OBJECT))
-        return &anything;
-    if (json_member(&r->doc, node, STR("$ref")) != JSON_NONE ||
-        json_member(&r->doc, node, STR("$dynamicRef")) != JSON_NONE)
-        return &anything;
-    uint32_t types = read_types(r, node);
-    bool has_members = json_member(&r->doc, node, STR("properties")) != JSON_NONE;
-    if (!types && !has_members &&
-        (json_member(&r->doc, node, STR("anyOf")) != JSON_NONE ||
-         json_member(&r->doc, node, STR("oneOf")) != JSON_NONE))
-        return read_union(r, node, depth);
-    struct schema *out = take(r, ARENA_NEW(r->mem, struct schema, 1));
+    struct schema *out = schema_new(r);
     if (!out)
-        return &anything;
-    out->types = types;
+        return &schema_anything;
+    read_types(r, node, out);
     read_enum(r, node, out);
-    if (!out->types)
-        out->types = SCHEMA_ANY;
-    out->is_open = is_open_object(r, node, depth);
+    read_bounds(r, node, out);
     read_members(r, node, depth, out);
-    uint32_t items = json_member(&r->doc, node, STR("items"));
-    if (is_type(r, items, JSON_OBJECT) &&
-        json_member(&r->doc, node, STR("prefixItems")) == JSON_NONE)
-        out->items = read_schema(r, items, depth + 1);
+    read_patterns(r, node, depth, out);
+    read_more(r, node, depth, out);
+    read_items(r, node, depth, out);
+    schema_close(out);
     return out;
 }
 
-/* The arguments are an object whatever the schema says; depth 0 marks them as the tool's own. */
-static const struct schema *read_arguments(struct reader *r, uint32_t node)
+const struct schema *schema_read(struct schema_reader *r, uint32_t node, uint32_t depth)
 {
-    const struct schema *read = read_schema(r, node, 0);
-    struct schema *out = take(r, ARENA_NEW(r->mem, struct schema, 1));
+    if (schema_is(r, node, JSON_TRUE))
+        return &schema_true;
+    /* An embedded resource of its own has other references than we would follow. */
+    bool is_embedded = node != r->root && schema_is(r, node, JSON_OBJECT) &&
+                       schema_child(r, node, STR("$id")) != JSON_NONE;
+    if (depth > SCHEMA_DEPTH_MAX || !schema_is(r, node, JSON_OBJECT) || is_embedded)
+        return &schema_anything;
+    uint32_t reference = schema_child(r, node, STR("$ref"));
+    bool is_dynamic = schema_child(r, node, STR("$dynamicRef")) != JSON_NONE ||
+                      schema_child(r, node, STR("$recursiveRef")) != JSON_NONE;
+    const struct schema *target = NULL;
+    if (reference != JSON_NONE)
+        target = schema_is(r, reference, JSON_STRING)
+                     ? read_reference(r, json_text(json_at(r->doc, reference)), depth)
+                     : &schema_anything;
+    if (target && r->ignores_siblings)
+        return target;
+    const struct schema *out = read_plain(r, node, depth);
+    if (target)
+        out = schema_both(r, out, target);
+    if (is_dynamic)
+        out = schema_both(r, out, &schema_anything);
+    return read_combined(r, node, depth, out);
+}
+
+/* The arguments are an object whatever the schema says, and a tool that lists nothing takes
+ * nothing. */
+const struct schema *schema_read_arguments(struct schema_reader *r, uint32_t node)
+{
+    Str draft = json_member_string(r->doc, node, STR("$schema"));
+    r->root = node;
+    r->nodes = r->anchors = r->active_count = 0;
+    r->ignores_siblings = str_contains(draft, STR("json-schema.org/draft-0"));
+    const struct schema *read = schema_read(r, node, 0);
+    struct schema *out = schema_take(r, ARENA_NEW(r->mem, struct schema, 1));
     if (!out)
-        return &anything;
+        return &schema_anything;
     *out = *read;
     out->types = SCHEMA_OBJECT;
+    out->is_open = read->more == SCHEMA_MORE_ALLOWED || read->pattern_count > 0;
     return out;
-}
-
-/* ------------------------------- snapshots ------------------------------ */
-
-static bool shape_error(struct reader *r, const char *what, uint32_t index)
-{
-    Str text =
-        index == UINT32_MAX ? str_of(what) : arena_printf(r->mem, "tools[%u] %s", index, what);
-    diag_add(r->diags, DIAG_SNAPSHOT_SHAPE, r->span, STR_ARG(r->path), STR_ARG(text));
-    return false;
-}
-
-static bool json_refused(struct reader *r, Str text, enum json_error error, uint32_t at)
-{
-    uint32_t line = 1, column = 1;
-    for (uint32_t i = 0; i < at && i < text.n; i++) {
-        column = text.p[i] == '\n' ? 1 : column + (((unsigned char)text.p[i] & 0xC0) != 0x80);
-        line += text.p[i] == '\n';
-    }
-    diag_add(r->diags, DIAG_SNAPSHOT_JSON, r->span, STR_ARG(r->path), line, column,
-             json_error_text(error));
-    return false;
-}
-
-/* Where the list of tools is; JSON_NONE with *is_root when the root is the list itself. */
-static uint32_t find_tools(const struct reader *r, bool *is_root)
-{
-    *is_root = json_at(&r->doc, 0)->type == JSON_ARRAY;
-    if (*is_root)
-        return 0;
-    uint32_t holder = 0, result = json_member(&r->doc, 0, STR("result"));
-    if (is_type(r, result, JSON_OBJECT))
-        holder = result;
-    uint32_t tools = json_member(&r->doc, holder, STR("tools"));
-    return is_type(r, tools, JSON_ARRAY) ? tools : JSON_NONE;
-}
-
-/* A snapshot of one page would make every tool of the others unknown. */
-static bool is_one_page(const struct reader *r)
-{
-    uint32_t holder = 0, result = json_member(&r->doc, 0, STR("result"));
-    if (is_type(r, result, JSON_OBJECT))
-        holder = result;
-    uint32_t cursor = json_member(&r->doc, holder, STR("nextCursor"));
-    return cursor != JSON_NONE && !is_type(r, cursor, JSON_NULL);
-}
-
-static bool read_tool(struct reader *r, uint32_t node, uint32_t index, struct pinned_tool *out)
-{
-    if (!is_type(r, node, JSON_OBJECT))
-        return shape_error(r, "is no object", index);
-    out->name = json_member_string(&r->doc, node, STR("name"));
-    if (!out->name.n || out->name.n > TOOL_NAME_BYTES_MAX || memchr(out->name.p, 0, out->name.n))
-        return shape_error(r, "has no name of 1 to 256 bytes", index);
-    uint32_t schema = json_member(&r->doc, node, STR("inputSchema"));
-    if (schema == JSON_NONE) {
-        out->arguments = &anything;
-        return true;
-    }
-    if (!is_type(r, schema, JSON_OBJECT))
-        return shape_error(r, "has an inputSchema that is no object", index);
-    out->arguments = read_arguments(r, schema);
-    return true;
-}
-
-static int compare_tools(const void *left, const void *right)
-{
-    const struct pinned_tool *a = left, *b = right;
-    return str_cmp(a->name, b->name);
-}
-
-static bool sort_tools(struct reader *r, struct snapshot *out)
-{
-    bool is_good = true;
-    if (out->tool_count > 1)
-        qsort(out->tools, out->tool_count, sizeof *out->tools, compare_tools);
-    for (uint32_t i = 1; i < out->tool_count; i++) {
-        if (!str_eq(out->tools[i - 1].name, out->tools[i].name))
-            continue;
-        diag_add(r->diags, DIAG_DUPLICATE_TOOL, r->span, STR_ARG(r->path),
-                 STR_ARG(out->tools[i].name));
-        is_good = false;
-    }
-    return is_good;
-}
-
-static bool read_tools(struct reader *r, struct snapshot *out)
-{
-    bool is_root = false, is_good = true;
-    uint32_t list = find_tools(r, &is_root), index = 0;
-    if (!is_root && list == JSON_NONE)
-        return shape_error(r, "holds no list of tools", UINT32_MAX);
-    if (!is_root && is_one_page(r))
-        return shape_error(r, "is one page of several (it has a nextCursor)", UINT32_MAX);
-    uint32_t count = json_at(&r->doc, list)->count;
-    if (count > SCHEMA_TOOLS_MAX)
-        return shape_error(r, "holds too many tools", UINT32_MAX);
-    struct pinned_tool *tools = take(r, ARENA_NEW(r->mem, struct pinned_tool, count));
-    if (!tools)
-        return false;
-    for (uint32_t i = json_first(&r->doc, list); i != JSON_NONE; i = json_after(&r->doc, list, i)) {
-        is_good &= read_tool(r, i, index, &tools[index]);
-        index++;
-    }
-    *out = (struct snapshot){ .tools = tools, .tool_count = count };
-    return is_good && sort_tools(r, out);
-}
-
-bool snapshot_parse(Str text, Str path, Span span, struct arena *mem, struct diags *diags,
-                    struct snapshot *out)
-{
-    static const struct json_limits limits = {
-        .max_bytes = SOURCE_BYTES_MAX,
-        .max_depth = SNAPSHOT_DEPTH_MAX,
-        .max_nodes = SNAPSHOT_NODES_MAX,
-        .max_members = SCHEMA_TOOLS_MAX,
-        .allow_nul = true,
-    };
-    struct reader r = { .path = path, .span = span, .mem = mem, .diags = diags };
-    uint32_t at = 0;
-    enum json_error error = json_parse(text, &limits, mem, &r.doc, &at);
-    if (error != JSON_ERR_NONE)
-        return json_refused(&r, text, error, at);
-    bool is_good = read_tools(&r, out);
-    if (!r.is_out_of_memory)
-        return is_good;
-    diag_add(diags, DIAG_NO_MEMORY, span);
-    return false;
-}
-
-const struct pinned_tool *snapshot_tool(const struct snapshot *snapshot, Str name)
-{
-    struct pinned_tool probe = { .name = name };
-    return snapshot->tool_count ? bsearch(&probe, snapshot->tools, snapshot->tool_count,
-                                          sizeof *snapshot->tools, compare_tools)
-                                : NULL;
 }
 
 const struct schema_member *schema_member(const struct schema *schema, Str key)

@@ -53,8 +53,8 @@ void ast_policy(struct parse *ps, struct token name, struct token version, Span 
     ps->policy->version = (uint32_t)number;
 }
 
-void ast_server(struct parse *ps, struct token alias, struct token tools, struct token open,
-                Span span)
+void ast_server(struct parse *ps, struct token alias, struct token tools, struct token classes,
+                struct token open, Span span)
 {
     struct server_decl *server = ARENA_NEW(ps->mem, struct server_decl, 1);
     if (!server) {
@@ -67,6 +67,8 @@ void ast_server(struct parse *ps, struct token alias, struct token tools, struct
         .span = span,
         .tools_path = tools.text,
         .tools_span = tools.span,
+        .classes_path = classes.text,
+        .classes_span = classes.span,
         .is_open = open.kind != 0,
     };
     if (ps->last_server)
@@ -115,7 +117,34 @@ static enum effect effect_of(int kind)
     return kind == TK_ALLOW ? EFFECT_ALLOW : kind == TK_ASK ? EFFECT_ASK : EFFECT_DENY;
 }
 
-struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
+/* A part that is given twice would have to mean both; it is said once instead. */
+static void select_once(struct parse *ps, struct names *part, struct names names)
+{
+    if (part->first)
+        diag_add(ps->diags, DIAG_DUPLICATE_SELECTOR, names.span);
+    else
+        *part = names;
+}
+
+struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names)
+{
+    select_once(ps, &selector.tools, names);
+    return selector;
+}
+
+struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names)
+{
+    select_once(ps, &selector.effects, names);
+    return selector;
+}
+
+struct selector ast_select_flags(struct parse *ps, struct selector selector, struct names names)
+{
+    select_once(ps, &selector.flags, names);
+    return selector;
+}
+
+struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
                       struct names servers)
 {
     struct rule *rule = ARENA_NEW(ps->mem, struct rule, 1);
@@ -125,7 +154,9 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
     }
     *rule = (struct rule){
         .effect = effect_of(effect.kind),
-        .tools = tools.first,
+        .tools = selector.tools.first,
+        .effects = selector.effects.first,
+        .flags = selector.flags.first,
         .servers = servers.first,
         .span = effect.span,
     };
@@ -165,7 +196,7 @@ void ast_test(struct parse *ps, struct token keyword, struct token name)
                            .span = span_join(keyword.span, name.span) };
     ps->test = test;
     ps->last_call = NULL;
-    ps->as = (struct token){ .kind = 0 };
+    ps->as = ps->at = (struct token){ .kind = 0 };
     ps->is_as_unused = false;
     if (ps->last_test)
         ps->last_test->next = test;
@@ -209,6 +240,13 @@ void ast_as(struct parse *ps, struct token json, Span span)
     ps->is_as_unused = true;
 }
 
+void ast_at(struct parse *ps, struct token time, Span span)
+{
+    require_expect(ps);
+    ps->at = time;
+    ps->at_span = span;
+}
+
 void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
               Span span)
 {
@@ -232,6 +270,11 @@ void ast_call(struct parse *ps, struct token tool, struct token server, struct t
     };
     if (ps->as.kind)
         call->as_span = ps->as_span;
+    if (ps->at.kind) {
+        call->at = ps->at.text;
+        call->at_text_span = ps->at.span;
+        call->at_span = ps->at_span;
+    }
     if (ps->last_call)
         ps->last_call->next = call;
     else

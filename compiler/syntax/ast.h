@@ -7,6 +7,7 @@
 #ifndef COMPILER_SYNTAX_AST_H
 #define COMPILER_SYNTAX_AST_H
 
+#include "compiler/schema/classes.h"
 #include "compiler/schema/schema.h"
 #include "compiler/source/diag.h"
 
@@ -148,6 +149,9 @@ struct server_decl {
     Span alias_span, span;
     Str tools_path; /* empty: not pinned */
     Span tools_span;
+    Str classes_path; /* empty: none */
+    Span classes_span;
+    struct class_table *classes; /* checked; NULL: none */
     bool is_open;
     struct snapshot *snapshot; /* checked; NULL when not pinned */
     struct server_decl *next;
@@ -157,11 +161,14 @@ enum effect { EFFECT_DENY, EFFECT_ASK, EFFECT_ALLOW };
 
 struct rule {
     enum effect effect;   /* EFFECT_ASK is parsed and refused by the checker in this version */
-    struct name *tools;   /* literal names or globs (with *, ?, [..], {..}); at least one */
-    struct name *servers; /* `on "a", "b"`; NULL: every server */
-    struct expr *when;    /* NULL: always. `unless x` is stored as EXPR_NOT of x */
-    bool is_unless;       /* for the printer */
-    Str reason;           /* empty: none */
+    struct name *tools;   /* literal names or globs (with *, ?, [..], {..}); NULL: any */
+    struct name *effects; /* words of effect.def; NULL: any */
+    struct name *flags;   /* words of flag.def, one of which the tool has; NULL: whatever flags */
+    uint32_t effect_set, flag_set; /* checked: a bit each; 0 with effects or flags NULL */
+    struct name *servers;          /* `on "a", "b"`; NULL: every server */
+    struct expr *when;             /* NULL: always. `unless x` is stored as EXPR_NOT of x */
+    bool is_unless;                /* for the printer */
+    Str reason;                    /* empty: none */
     Span span, reason_span;
     struct rule *next;
 };
@@ -186,7 +193,9 @@ struct test_call { /* one call with what is expected of it */
     Str reason;       /* must occur in the reason; empty: any */
     Span expect_span; /* hi 0: no `expect` followed (an error) */
     Span expect_reason_span;
-    Span call_span, as_span; /* of the statements; as_span.hi 0: no `as` is in force */
+    Str at;                     /* the time of the `at` in force, RFC 3339; empty: now */
+    Span at_text_span, at_span; /* at_span.hi 0: no `at` is in force */
+    Span call_span, as_span;    /* of the statements; as_span.hi 0: no `as` is in force */
     struct test_call *next;
 };
 

@@ -25,17 +25,17 @@ struct feeder {
 
 /* Tokens in the order in which a message names them. */
 static const int listed[] = {
-    TK_STRING,  TK_NUMBER, TK_NAME,    TK_JSON,  TK_POLICY, TK_SERVER, TK_LET,
-    TK_DEFAULT, TK_ALLOW,  TK_ASK,     TK_DENY,  TK_TEST,   TK_AS,     TK_CALL,
-    TK_EXPECT,  TK_TOOL,   TK_VERSION, TK_TOOLS, TK_OPEN,   TK_ARGS,   TK_PRINCIPAL,
-    TK_WITH,    TK_IN,     TK_ELSE,    TK_AND,   TK_OR,     TK_ON,     TK_WHEN,
-    TK_UNLESS,  TK_REASON, TK_ASSIGN,  TK_DOT,   TK_COMMA,  TK_LPAREN, TK_RPAREN,
-    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,  TK_RBRACE, TK_COLON,  TK_SEMI,
+    TK_STRING,    TK_NUMBER, TK_NAME,   TK_JSON,    TK_POLICY, TK_SERVER,  TK_LET,    TK_DEFAULT,
+    TK_ALLOW,     TK_ASK,    TK_DENY,   TK_TEST,    TK_AS,     TK_AT,      TK_CALL,   TK_EXPECT,
+    TK_TOOL,      TK_EFFECT, TK_FLAG,   TK_VERSION, TK_TOOLS,  TK_CLASSES, TK_OPEN,   TK_ARGS,
+    TK_PRINCIPAL, TK_WITH,   TK_IN,     TK_ELSE,    TK_AND,    TK_OR,      TK_ON,     TK_WHEN,
+    TK_UNLESS,    TK_REASON, TK_ASSIGN, TK_DOT,     TK_COMMA,  TK_LPAREN,  TK_RPAREN, TK_RBRACK,
+    TK_LBRACE,    TK_MIDDLE, TK_TAIL,   TK_RBRACE,  TK_COLON,  TK_SEMI,
 };
 
 static const int statement_starts[] = { TK_POLICY, TK_SERVER, TK_LET,  TK_DEFAULT,
                                         TK_ALLOW,  TK_ASK,    TK_DENY, TK_TEST };
-static const int test_starts[] = { TK_AS, TK_CALL, TK_EXPECT };
+static const int test_starts[] = { TK_AS, TK_AT, TK_CALL, TK_EXPECT };
 static const int comparisons[] = { TK_EQ,      TK_NE,   TK_LT,     TK_LE,   TK_GT,
                                    TK_GE,      TK_IN,   TK_STARTS, TK_ENDS, TK_CONTAINS,
                                    TK_MATCHES, TK_LIKE, TK_WITHIN };
@@ -242,7 +242,7 @@ static void declare_broken(struct feeder *f)
         ast_let(&f->ps, *name, ast_literal(&f->ps, EXPR_NAME, unknown), name->span);
     } else if (word->kind == TK_SERVER && name->kind == TK_STRING) {
         struct token absent = { .kind = 0 };
-        ast_server(&f->ps, *name, absent, absent, name->span);
+        ast_server(&f->ps, *name, absent, absent, absent, name->span);
     }
 }
 

@@ -24,6 +24,8 @@ struct parse {
     struct test_call *last_call;
     struct token as; /* the `as` in force; kind 0: none */
     Span as_span;
+    struct token at; /* the `at` in force; kind 0: none */
+    Span at_span;
     bool is_as_unused; /* no call has been made under it */
 };
 
@@ -44,6 +46,11 @@ struct names {
     Span span;
 };
 
+/* Which tools a rule is about: each part narrows. */
+struct selector {
+    struct names tools, effects, flags;
+};
+
 struct clause { /* one that may be absent: then kind is 0 */
     struct token keyword, text;
     struct operand condition;
@@ -61,11 +68,14 @@ void parse_too_deep(struct parse *ps, Span span);
 void parse_no_memory(struct parse *ps);
 
 void ast_policy(struct parse *ps, struct token name, struct token version, Span span);
-void ast_server(struct parse *ps, struct token alias, struct token tools, struct token open,
-                Span span);
+void ast_server(struct parse *ps, struct token alias, struct token tools, struct token classes,
+                struct token open, Span span);
 void ast_let(struct parse *ps, struct token name, struct operand value, Span span);
 void ast_default(struct parse *ps, struct token effect, struct token reason, Span span);
-struct rule *ast_rule(struct parse *ps, struct token effect, struct names tools,
+struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names);
+struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names);
+struct selector ast_select_flags(struct parse *ps, struct selector selector, struct names names);
+struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
                       struct names servers);
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
                   Span end);
@@ -74,6 +84,7 @@ void ast_test_end(struct parse *ps, Span end);
 void ast_as(struct parse *ps, struct token json, Span span);
 void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
               Span span);
+void ast_at(struct parse *ps, struct token time, Span span);
 void ast_expect(struct parse *ps, struct token verdict, struct token reason, Span span);
 
 struct names ast_name(struct parse *ps, struct names list, struct token token);

@@ -63,6 +63,8 @@ static void print_server(struct pen *pen, const struct server_decl *server)
     print_worded(pen, STR(""), server->alias, server->alias_span);
     if (server->tools_span.hi)
         print_worded(pen, STR("tools"), server->tools_path, server->tools_span);
+    if (server->classes_span.hi)
+        print_worded(pen, STR("classes"), server->classes_path, server->classes_span);
     if (server->is_open) {
         pen_space(pen);
         pen_text(pen, STR("open"));
@@ -137,6 +139,23 @@ static void print_names(struct pen *pen, const struct name *names, bool may_wrap
     }
 }
 
+/* word a, b, c: names that are no strings. */
+static void print_words(struct pen *pen, Str word, const struct name *names)
+{
+    if (!names)
+        return;
+    pen_comments(pen, names->span.lo);
+    pen_space(pen);
+    pen_text(pen, word);
+    for (const struct name *name = names; name; name = name->next) {
+        pen_comments(pen, name->span.lo);
+        pen_space(pen);
+        pen_text(pen, name->text);
+        if (name->next)
+            pen_text(pen, STR(","));
+    }
+}
+
 static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
 {
     static const Str effects[] = {
@@ -147,10 +166,14 @@ static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
     };
     pen_text(pen, effects[rule->effect]);
     pen->indent = 2 * PRINT_INDENT;
-    pen_comments(pen, rule->tools->span.lo);
-    pen_space(pen);
-    pen_text(pen, STR("tool"));
-    print_names(pen, rule->tools, may_wrap);
+    if (rule->tools) {
+        pen_comments(pen, rule->tools->span.lo);
+        pen_space(pen);
+        pen_text(pen, STR("tool"));
+        print_names(pen, rule->tools, may_wrap);
+    }
+    print_words(pen, STR("effect"), rule->effects);
+    print_words(pen, STR("flag"), rule->flags);
     if (!rule->servers)
         return;
     pen_comments(pen, rule->servers->span.lo);
@@ -261,6 +284,14 @@ static void print_as(struct pen *pen, const struct test_call *call)
     end_statement(pen, call->as_span);
 }
 
+static void print_at(struct pen *pen, const struct test_call *call)
+{
+    begin_statement(pen, call->at_span, PRINT_INDENT);
+    pen_text(pen, STR("at"));
+    print_worded(pen, STR(""), call->at, call->at_text_span);
+    end_statement(pen, call->at_span);
+}
+
 static void print_call(struct pen *pen, const struct test_call *call)
 {
     begin_statement(pen, call->call_span, PRINT_INDENT);
@@ -291,11 +322,19 @@ static void print_test(struct pen *pen, const struct test *test)
     pen_text(pen, STR("{"));
     pen->is_block_start = true;
     pen->end = test->name_span.hi;
-    uint32_t as = UINT32_MAX;
+    uint32_t as = UINT32_MAX, at = UINT32_MAX;
     for (const struct test_call *call = test->calls; call; call = call->next) {
-        if (call->as_span.hi && call->as_span.lo != as)
+        bool is_new_as = call->as_span.hi && call->as_span.lo != as;
+        bool is_new_at = call->at_span.hi && call->at_span.lo != at;
+        bool at_first = is_new_at && call->at_span.lo < call->as_span.lo;
+        if (at_first)
+            print_at(pen, call);
+        if (is_new_as)
             print_as(pen, call);
+        if (is_new_at && !at_first)
+            print_at(pen, call);
         as = call->as_span.lo;
+        at = call->at_span.lo;
         print_call(pen, call);
     }
     pen->indent = PRINT_INDENT;

@@ -3,9 +3,11 @@
  *
  * The line is built in memory that was taken when the file was opened, so no call is lost to a
  * full heap, and handed over by a single write() on O_APPEND, so that lines of several processes
- * do not mix. A short write is a failure: the fragment is not cut off again (another process may
- * have appended behind it), instead the next line begins with a newline. So readers may meet
- * empty lines and fragments; the calls behind fragments were denied.
+ * do not mix. What is no regular file (standard error, a device) may have a reader that stopped:
+ * there the line is written as far as there is room, and nobody waits. A short write is a failure:
+ * the fragment is not cut off again (another process may have appended behind it), instead the next
+ * line begins with a newline. So readers may meet empty lines and fragments; the calls behind
+ * fragments were denied.
  *
  * Strings come from clients. Each is cut to its share of the line and written as JSON, invalid
  * UTF-8 as U+FFFD: no input can end a line, forge a field or push another one out.
@@ -14,6 +16,7 @@
 
 #include "runtime/base/buf.h"
 #include "runtime/base/log.h"
+#include "runtime/base/outlet.h"
 #include "runtime/base/utc.h"
 #include "runtime/base/world.h"
 #include "runtime/json/json.h"
@@ -46,6 +49,8 @@ _Static_assert(AUDIT_FIELDS_MAX *(TEXT_ROOM + KEY_ROOM + 1) + TEXT_ROOM + FIXED_
 
 struct audit {
     int fd;
+    struct outlet outlet; /* of fd, when it is no regular file */
+    bool is_regular;
     char *path;         /* owned; NULL: standard error */
     bool is_unfinished; /* the file ends in the middle of a line */
     struct buf line;
@@ -120,20 +125,31 @@ static void begin_line(struct audit *audit, Str event)
     add_string(audit, event, AUDIT_TEXT_MAX);
 }
 
+/* How much of the line got out. */
+static size_t hand_over(struct audit *audit)
+{
+    if (!audit->is_regular)
+        return outlet_write(&audit->outlet, buf_str(&audit->line));
+    ssize_t n = -1;
+    do {
+        n = write(audit->fd, audit->line.p, audit->line.n);
+    } while (n < 0 && errno == EINTR);
+    if (n == 0)
+        errno = ENOSPC;
+    return n > 0 ? (size_t)n : 0;
+}
+
 static enum status end_line(struct audit *audit)
 {
     buf_add(&audit->line, STR("}\n"));
     if (audit->line.is_full)
         return ST_LIMIT;
-    ssize_t n = -1;
-    do {
-        n = write(audit->fd, audit->line.p, audit->line.n);
-    } while (n < 0 && errno == EINTR);
-    if (n == (ssize_t)audit->line.n) {
+    size_t n = hand_over(audit);
+    if (n == audit->line.n) {
         audit->is_unfinished = false;
         return ST_OK;
     }
-    const char *why = n < 0 ? strerror(errno) : "no room for the whole line";
+    const char *why = n == 0 ? strerror(errno) : "no room for the whole line";
     log_error("audit: %s: %s", audit->path ? audit->path : "standard error", why);
     /* When only the newline that ends an old fragment got through, the next one is an empty line.
      */
@@ -234,10 +250,17 @@ static bool ends_unfinished(int fd, off_t size)
     return size > 0 && (pread(fd, &last, 1, size - 1) != 1 || last != '\n');
 }
 
-static enum status open_file(const char *path, int *out, bool *is_unfinished)
+/* What lines are written to. */
+struct target {
+    int fd;
+    bool is_regular, is_unfinished;
+};
+
+static enum status open_file(const char *path, struct target *out)
 {
     struct stat info;
-    /* Readable too, for the last byte. */
+    /* Readable too, for the last byte. Not waiting is for a pipe, which is refused then, and for
+     * a device, which may stop taking bytes. */
     int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
                   S_IRUSR | S_IWUSR);
     if (fd < 0 || fstat(fd, &info) != 0) {
@@ -251,11 +274,28 @@ static enum status open_file(const char *path, int *out, bool *is_unfinished)
         (void)close(fd);
         return ST_UNSUPPORTED;
     }
-    /* Without waiting was for the opening alone, lest a pipe hold us up. */
-    (void)fcntl(fd, F_SETFL, O_APPEND);
-    *out = fd;
-    *is_unfinished = S_ISREG(info.st_mode) && ends_unfinished(fd, info.st_size);
+    *out = (struct target){ .fd = fd, .is_regular = S_ISREG(info.st_mode) };
+    out->is_unfinished = out->is_regular && ends_unfinished(fd, info.st_size);
     return ST_OK;
+}
+
+static enum status open_standard_error(struct target *out)
+{
+    struct stat info;
+    if (fstat(STDERR_FILENO, &info) != 0)
+        return ST_IO;
+    *out = (struct target){ .fd = STDERR_FILENO, .is_regular = S_ISREG(info.st_mode) };
+    return ST_OK;
+}
+
+static void use(struct audit *audit, const struct target *target)
+{
+    if (audit->path && audit->fd >= 0)
+        (void)close(audit->fd);
+    audit->fd = target->fd;
+    audit->outlet = (struct outlet){ .fd = target->fd };
+    audit->is_regular = target->is_regular;
+    audit->is_unfinished = target->is_unfinished;
 }
 
 static enum status take_memory(struct audit *audit)
@@ -271,21 +311,23 @@ static enum status take_memory(struct audit *audit)
 
 enum status audit_open(const char *path, struct audit **out)
 {
+    struct target target = { .fd = -1 };
     struct audit *audit = calloc(1, sizeof *audit);
     if (!audit)
         return ST_NO_MEMORY;
     audit->fd = -1;
     enum status status = take_memory(audit);
     if (status == ST_OK && strcmp(path, "-") == 0) {
-        audit->fd = STDERR_FILENO;
+        status = open_standard_error(&target);
     } else if (status == ST_OK) {
         audit->path = strdup(path);
-        status = audit->path ? open_file(path, &audit->fd, &audit->is_unfinished) : ST_NO_MEMORY;
+        status = audit->path ? open_file(path, &target) : ST_NO_MEMORY;
     }
     if (status != ST_OK) {
         audit_close(audit);
         return status;
     }
+    use(audit, &target);
     *out = audit;
     return ST_OK;
 }
@@ -305,15 +347,11 @@ void audit_close(struct audit *audit)
 
 enum status audit_reopen(struct audit *audit)
 {
-    int fd = -1;
-    bool is_unfinished = false;
+    struct target target;
     if (!audit->path)
         return ST_OK;
-    enum status status = open_file(audit->path, &fd, &is_unfinished);
-    if (status != ST_OK)
-        return status;
-    (void)close(audit->fd);
-    audit->fd = fd;
-    audit->is_unfinished = is_unfinished;
-    return ST_OK;
+    enum status status = open_file(audit->path, &target);
+    if (status == ST_OK)
+        use(audit, &target);
+    return status;
 }

@@ -38,7 +38,8 @@ struct audit_decision {
 
 /* Opens (creating with mode 0600) the file for appending. "-" is standard error. A last line
  * that a crash left unfinished is ended with a newline first. path is NUL-terminated.
- * Only regular files and character devices are taken: a pipe could make the gateway wait. */
+ * Only regular files and character devices are taken, since a named pipe may have no reader. A
+ * device or a standard error that takes no more bytes costs lines, not time: see outlet.h. */
 MUST_USE enum status audit_open(const char *path, struct audit **out);
 void audit_close(struct audit *audit);
 

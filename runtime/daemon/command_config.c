@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_config.c - the configuration on the command line: where it is, what is wrong with it. */
 #include "runtime/daemon/command.h"
+#include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/options.h"
 
 #include <stdio.h>
@@ -32,11 +33,13 @@ int command_check(int argc, char **argv)
 {
     struct arena mem;
     struct config config;
+    struct trust trust = { .key_count = 0 };
     Str path = { NULL, 0 };
     if (!command_config_option(argc, argv, &path))
         return EXIT_USAGE;
     arena_init(&mem, COMMAND_CONFIG_MAX);
-    bool is_ok = command_read_config(path, &mem, &config);
+    bool is_ok = command_read_config(path, &mem, &config) && config_trust(&config, NULL, &trust);
+    trust_close(&trust);
     arena_reset(&mem);
     if (is_ok)
         (void)printf("%s: ok\n", path.n ? path.p : COMMAND_CONFIG_PATH);

@@ -8,6 +8,7 @@
 #include "runtime/base/world.h"
 #include "runtime/crypto/secret.h"
 #include "runtime/daemon/command.h"
+#include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/grant_print.h"
 #include "runtime/daemon/options.h"
 #include "runtime/daemon/policy_probe.h"
@@ -30,6 +31,7 @@ struct grants {
     struct arena mem;
     struct config config;
     struct store *store;
+    struct trust trust;
 };
 
 static int open_config(struct grants *grants, Str path)
@@ -51,6 +53,7 @@ static int open_store(struct grants *grants)
 
 static void close_grants(struct grants *grants)
 {
+    trust_close(&grants->trust);
     if (grants->store)
         grants->store->ops->close(grants->store);
     arena_reset(&grants->mem);
@@ -147,7 +150,7 @@ static bool take_policy(struct grants *grants, const char *path, struct grant_ro
     free(real);
     for (size_t i = 0; row->policy.p && i < row->server_count; i++) {
         Str why = STR("");
-        if (policy_probe(row->policy.p, row->servers[i], &why, &grants->mem) == ST_OK)
+        if (policy_probe(&grants->trust, row->policy.p, row->servers[i], &why, &grants->mem) == ST_OK)
             continue;
         (void)fprintf(stderr, "mcpd: policy %s: %.*s\n", path, STR_ARG(why));
         return false;
@@ -192,9 +195,6 @@ static bool show_token(struct grant_token *token)
 static int make_grant(struct grants *grants, struct grant_row *row)
 {
     struct grant_token token;
-    int code = open_store(grants);
-    if (code != EXIT_DONE)
-        return code;
     enum status status = grant_create(grants->store, &grants->mem, row, &token);
     if (status != ST_OK) {
         (void)fprintf(stderr, "mcpd: the grant could not be stored: %s\n", status_text(status));
@@ -218,7 +218,11 @@ static int create(struct grants *grants, const struct create_options *given, int
     if (!take_servers(&grants->config, &given->servers, &row) ||
         !is_principal(&grants->config, row.principal))
         return EXIT_USAGE;
-    if (!take_policy(grants, given->policy.p, &row))
+    int code = open_store(grants);
+    if (code != EXIT_DONE)
+        return code;
+    if (!config_trust(&grants->config, grants->store, &grants->trust) ||
+        !take_policy(grants, given->policy.p, &row))
         return EXIT_FAILED;
     return make_grant(grants, &row);
 }

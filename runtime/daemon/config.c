@@ -10,6 +10,7 @@
 
 #include "runtime/daemon/address.h"
 #include "runtime/daemon/config_reader.h"
+#include "runtime/gateway/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,6 +131,27 @@ static void read_principals(struct config_reader *reader, struct config *config)
     }
 }
 
+static const char *key_problem(Str path)
+{
+    return path.n == 0 || str_ends(path, STR("/")) ? "must be the path of a file" : NULL;
+}
+
+static void read_trust(struct config_reader *reader, struct config *config)
+{
+    uint32_t list = config_member(reader, 0, STR("trusted_keys"), CONFIG_STRINGS);
+    uint32_t rollback = config_member(reader, 0, STR("allow_rollback"), CONFIG_BOOL);
+    config_strings(reader, list, key_problem, &config->trusted_keys, &config->trusted_key_count);
+    for (size_t i = 0; i < config->trusted_key_count; i++)
+        config->trusted_keys[i] = config_absolute(reader, config->trusted_keys[i]);
+    if (list != JSON_NONE && config->trusted_key_count == 0)
+        config_complain(reader, config_at(reader, list),
+                        "names no key: leave it out if bundles need no signature");
+    if (config->trusted_key_count > TRUST_KEYS_MAX)
+        config_complain(reader, config_at(reader, list), "names more than %d keys", TRUST_KEYS_MAX);
+    config->allow_rollback =
+        rollback != JSON_NONE && json_at(&reader->doc, rollback)->type == JSON_TRUE;
+}
+
 static void read_limit(struct config_reader *reader, Str name, uint32_t min, uint32_t max,
                        uint32_t *out)
 {
@@ -170,6 +192,7 @@ static void read_values(struct config_reader *reader, struct config *config)
                    address_origin_problem, &config->allowed_origins, &config->allowed_origin_count);
     read_principals(reader, config);
     config_read_servers(reader, config);
+    read_trust(reader, config);
     read_limits(reader, &config->limits);
 }
 

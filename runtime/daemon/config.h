@@ -31,6 +31,9 @@ struct config {
     size_t principal_count;
     struct server_spec *servers;
     size_t server_count;
+    Str *trusted_keys; /* absolute paths, NUL behind */
+    size_t trusted_key_count;
+    bool allow_rollback;
     struct gateway_limits limits;
 };
 

@@ -90,6 +90,7 @@ static bool has_type(const struct json_doc *doc, uint32_t index, enum config_typ
     case CONFIG_STRING: return is == JSON_STRING;
     case CONFIG_STRINGS: return is == JSON_ARRAY && is_strings(doc, index);
     case CONFIG_NUMBER: return is == JSON_NUMBER;
+    case CONFIG_BOOL: return is == JSON_TRUE || is == JSON_FALSE;
     default: return false;
     }
 }
@@ -97,7 +98,7 @@ static bool has_type(const struct json_doc *doc, uint32_t index, enum config_typ
 static void check_object(struct config_reader *reader, uint32_t object, Str path)
 {
     static const char *const type_names[] = { "an object", "an object", "a string",
-                                              "a list of strings", "a number" };
+                                              "a list of strings", "a number", "true or false" };
     const struct json_doc *doc = &reader->doc;
     for (uint32_t i = json_first(doc, object); i != JSON_NONE; i = json_after(doc, object, i)) {
         const struct config_key *row = find_row(path, json_key(json_at(doc, i)));

@@ -11,6 +11,7 @@ static const char *type_text(enum config_type type)
     case CONFIG_STRING: return "string";
     case CONFIG_STRINGS: return "list of strings";
     case CONFIG_NUMBER: return "whole number";
+    case CONFIG_BOOL: return "true or false";
     default: return "";
     }
 }

@@ -11,13 +11,17 @@ static Str explain(struct arena *mem, const char *text)
     return copy.p ? copy : STR("it can't be used");
 }
 
-enum status policy_probe(const char *path, Str server, Str *why, struct arena *mem)
+enum status policy_probe(const struct trust *trust, const char *path, Str server, Str *why,
+                         struct arena *mem)
 {
     struct program *program = NULL;
     struct bundle_error error = { "" };
     enum status status = program_read(path, &program, &error);
+    if (status == ST_OK)
+        status = trust_check(trust, program, path, &error);
     if (status != ST_OK) {
         *why = explain(mem, error.text[0] ? error.text : status_text(status));
+        program_release(program);
         return status;
     }
     if (program_server(program, server) == B_NONE) {

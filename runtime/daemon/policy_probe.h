@@ -6,10 +6,12 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/base/str.h"
+#include "runtime/gateway/trust.h"
 
-/* Loads and verifies the bundle as the gateway will, then lets it go. On failure *why is a clause
- * in mem: ST_NOT_FOUND when the policy says nothing about the server, else why the bundle was
- * refused. path is NUL-terminated. */
-MUST_USE enum status policy_probe(const char *path, Str server, Str *why, struct arena *mem);
+/* Loads, verifies and trusts the bundle as the gateway will, then lets it go. On failure *why is a
+ * clause in mem: ST_NOT_FOUND when the policy says nothing about the server, else why the bundle
+ * was refused. path is NUL-terminated. */
+MUST_USE enum status policy_probe(const struct trust *trust, const char *path, Str server, Str *why,
+                                  struct arena *mem);
 
 #endif

@@ -7,6 +7,7 @@
 #include "runtime/daemon/serve.h"
 
 #include "runtime/base/log.h"
+#include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/ending.h"
 #include "runtime/gateway/http_front.h"
 
@@ -30,6 +31,7 @@ struct serve {
     struct http_client *client;
     struct audit *audit;
     struct store *store;
+    struct trust trust;
     struct grant_cache *grants;
     struct gateway *gateway;
     struct http_front *front;
@@ -68,6 +70,8 @@ static bool open_files(struct serve *serve)
     status = store_open_sqlite(config->store_path.p, &serve->store);
     if (status != ST_OK)
         return complain("open the store", config->store_path, status);
+    if (!config_trust(config, serve->store, &serve->trust))
+        return false;
     serve->grants = grant_cache_open(serve->store);
     return serve->grants || complain("open", STR("the cache of grants"), ST_NO_MEMORY);
 }
@@ -84,6 +88,7 @@ static bool open_gateway(struct serve *serve)
         .loop = serve->loop,
         .http = serve->client,
         .audit = serve->audit,
+        .trust = &serve->trust,
         .servers = config->servers,
         .server_count = config->server_count,
         .limits = config->limits,
@@ -138,6 +143,7 @@ static bool open_listener(struct serve *serve)
         .body_timeout_ms = config->limits.body_timeout_ms,
         .idle_timeout_ms = config->limits.idle_timeout_ms,
         .arena_limit = EXCHANGE_MEMORY_MAX,
+        .max_waiting_bytes = config->limits.max_waiting_bytes,
     };
     enum status status = http_server_open(serve->loop, &serve->listener_config, &http_front_handler,
                                           serve->front, &serve->listener);
@@ -231,6 +237,7 @@ static void close_all(struct serve *serve)
     if (serve->loop)
         loop_close(serve->loop);
     grant_cache_close(serve->grants);
+    trust_close(&serve->trust);
     if (serve->store)
         serve->store->ops->close(serve->store);
     if (serve->audit)

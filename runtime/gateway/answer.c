@@ -19,6 +19,13 @@ enum {
     ANSWER_SCRATCH_FACTOR = 4,
 };
 
+/* What a client hears of an answer that can't be read. */
+static const char *unreadable(enum json_error error)
+{
+    return error == JSON_ERR_NO_MEMORY ? "no memory is left to read the server's answer"
+                                       : "the server sent an answer that is not acceptable JSON";
+}
+
 static struct json_limits answer_limits(const struct gateway_limits *limits)
 {
     return (struct json_limits){
@@ -109,7 +116,8 @@ bool leg_take(struct leg *leg, Str text)
     if (error != JSON_ERR_NONE) {
         log_warn("server's answer refused server=%.*s why=%s",
                  STR_ARG(upstream->server->spec->alias), json_error_text(error));
-        leg_fail(leg, FAILURE_MALFORMED, "the server sent an answer that is not acceptable JSON");
+        leg_fail(leg, error == JSON_ERR_NO_MEMORY ? FAILURE_INTERNAL : FAILURE_MALFORMED,
+                 unreadable(error));
     } else {
         jsonrpc_read(&doc, &message);
         if (message.kind == JSONRPC_INVALID) {

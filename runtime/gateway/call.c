@@ -64,6 +64,7 @@ static bool copy_caller(struct call *call, const struct caller *caller)
                        .groups = groups,
                        .group_count = from->group_count },
         .grant = arena_copy(&call->mem, caller->grant),
+        .label = caller->label.n ? arena_copy(&call->mem, caller->label) : caller->label,
         .policy = arena_copy(&call->mem, caller->policy),
         .server = caller->server,
     };

@@ -11,6 +11,7 @@ struct server;
 struct caller {
     struct principal principal;
     Str grant;             /* its public id; empty in `mcpd run` */
+    Str label;             /* of the grant; {NULL, 0}: none */
     Str policy;            /* the bundle's path, a NUL behind it */
     struct server *server; /* the one that the message is for */
 };

@@ -7,6 +7,7 @@
 #include "runtime/gateway/decide.h"
 
 #include "runtime/base/log.h"
+#include "runtime/base/world.h"
 #include "runtime/gateway/upstream.h"
 
 #include <stdarg.h>
@@ -234,6 +235,9 @@ static void judge(struct vm *vm, const struct caller *caller, const struct tool_
         .doc = call->arguments == JSON_NONE ? NULL : call->doc,
         .arguments = call->arguments,
         .principal = &caller->principal,
+        .method = STR_INIT("tools/call"),
+        .label = caller->label,
+        .now = world_wall_ms() / 1000,
     };
     vm_decide(vm, &asked, out);
 }

@@ -49,7 +49,7 @@ static void write_decision(struct buf *out, const struct verdict_text *verdict)
     buf_add_char(out, '}');
 }
 
-void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era,
+void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era, Str alias,
                   const struct verdict_text *verdict)
 {
     if (verdict->decision.cause == CAUSE_UNSAFE_NUMBER) {
@@ -62,7 +62,8 @@ void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era,
     write_text(&result, verdict);
     buf_add(&result, STR("}],\"isError\":true,\"_meta\":{\"mcpd/decision\":"));
     write_decision(&result, verdict);
-    buf_add(&result, STR("}"));
+    result_write_server_info(&result, era, alias);
+    buf_add_char(&result, '}');
     result_write_era(&result, era);
     buf_add_char(&result, '}');
     jsonrpc_write_result(out, id, buf_str(&result));

@@ -7,8 +7,9 @@
 #include "runtime/wire/jsonrpc.h"
 
 /* Appends the whole JSON-RPC message. A number that can't be compared is an invalid parameter
- * (-32602); every other denial is a result with isError and the decision in its _meta. */
-void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era,
+ * (-32602); every other denial is a result with isError and the decision in its _meta. alias: the
+ * server asked. */
+void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era, Str alias,
                   const struct verdict_text *verdict);
 
 #endif

@@ -38,17 +38,6 @@ static void refuse(const struct request *request, const struct refusal *refusal)
     buf_free(&body);
 }
 
-static void write_server_info(struct buf *out, const struct server *server)
-{
-    struct buf name;
-    buf_init(&name, RESULT_BYTES_MAX);
-    buf_printf(&name, "mcpd/%.*s", STR_ARG(server_alias(server)));
-    buf_add(out, STR("{\"name\":"));
-    json_write_string(out, buf_str(&name));
-    buf_add(out, STR(",\"version\":\"" MCP_VERSION "\"}"));
-    buf_free(&name);
-}
-
 static struct call *answer_initialize(struct request *request)
 {
     const struct incoming *in = request->in;
@@ -79,7 +68,7 @@ static struct call *answer_initialize(struct request *request)
     buf_add(&result, STR("{\"protocolVersion\":"));
     json_write_string(&result, version);
     buf_add(&result, STR(",\"capabilities\":{\"tools\":{}},\"serverInfo\":"));
-    write_server_info(&result, in->caller->server);
+    result_write_implementation(&result, server_alias(in->caller->server));
     buf_add_char(&result, '}');
     Str id = { 0 };
     if (!in->session)
@@ -101,10 +90,9 @@ static struct call *answer_discover(struct request *request)
     buf_init(&result, RESULT_BYTES_MAX);
     buf_add(&result, STR("{\"supportedVersions\":["));
     json_write_string(&result, REVISION_MODERN);
-    buf_add(&result, STR("],\"capabilities\":{\"tools\":{}},\"_meta\":{"));
-    jsonrpc_write_key(&result, META_SERVER_INFO);
-    write_server_info(&result, request->in->caller->server);
-    buf_add_char(&result, '}');
+    buf_add(&result, STR("],\"capabilities\":{\"tools\":{}}"));
+    result_write_meta(&result, NULL, JSON_NONE, request->era,
+                      server_alias(request->in->caller->server));
     result_write_list_era(&result, request->era);
     buf_add_char(&result, '}');
     request_result(request, buf_str(&result), (Str){ 0 });
@@ -234,6 +222,14 @@ static struct call *handle(struct request *request)
     return method ? method->handle(request) : not_governed(request);
 }
 
+/* A body that can't be read: whose fault that is. */
+static int status_of(enum json_error error)
+{
+    if (error == JSON_ERR_NO_MEMORY)
+        return 503;
+    return error == JSON_ERR_TOO_LARGE ? 413 : 400;
+}
+
 struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
 {
     struct request request = { .gateway = gateway, .in = in };
@@ -253,7 +249,7 @@ struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
     if (gateway->is_stopped)
         request_error(&request, 200, JSONRPC_INTERNAL_ERROR, "the gateway is stopping");
     else if (error != JSON_ERR_NONE)
-        request_error(&request, 400, jsonrpc_code_of(error), json_error_text(error));
+        request_error(&request, status_of(error), jsonrpc_code_of(error), json_error_text(error));
     else
         call = handle(&request);
     arena_reset(&arena);
@@ -306,7 +302,7 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
     gateway->limits = *limits;
     gateway->servers = calloc(config->server_count + 1, sizeof *gateway->servers);
     gateway->upstreams = upstreams_open(config->loop, config->http, &gateway->limits);
-    gateway->policies = policies_open();
+    gateway->policies = policies_open(config->trust);
     gateway->sessions =
         sessions_open(limits->max_sessions_per_grant, limits->session_idle_ms, on_session_end);
     gateway->sweep = timer_open(config->loop, on_sweep, gateway);

@@ -13,6 +13,7 @@
 #include "runtime/gateway/caller.h"
 #include "runtime/gateway/era.h"
 #include "runtime/gateway/session.h"
+#include "runtime/gateway/trust.h"
 #include "runtime/net/http_client.h"
 
 struct gateway;
@@ -21,12 +22,13 @@ struct gateway_config {
     struct loop *loop;
     struct http_client *http; /* NULL when no server speaks HTTP */
     struct audit *audit;      /* NULL: decisions go to the operator's log */
+    const struct trust *trust; /* whose policies may come into force; NULL: anybody's */
     const struct server_spec *servers;
     size_t server_count;
     struct gateway_limits limits;
 };
 
-/* Lent to the callback. status is for HTTP: 200, 202 (nothing to say), 400, 404. */
+/* Lent to the callback. status is for HTTP: 200, 202 (nothing to say), 400, 404, 413, 503. */
 struct reply {
     int status;
     Str body;    /* one JSON-RPC message, or empty */

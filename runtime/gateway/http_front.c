@@ -19,6 +19,8 @@ enum {
     FAILURES_BURST = 40,
 };
 
+#define RETRY_SECONDS "5" /* until a client asks again, when the store has failed */
+
 struct http_front {
     struct http_front_config config;
     char host_text[OWN_HOSTS][HOST_TEXT_MAX];
@@ -94,6 +96,12 @@ static struct answer_head refuse_bearer(struct http_front *front, Str token, con
                                  token.n ? STR("Bearer error=\"invalid_token\"") : STR("Bearer") };
 }
 
+/* Ours to repair, not the client's: it may come again with the same bearer. */
+static struct answer_head unavailable(void)
+{
+    return (struct answer_head){ .status = 503, STR("Retry-After"), STR(RETRY_SECONDS) };
+}
+
 /* The grant of the request and its principal, or the refusal. *row is lent. */
 static struct answer_head check_bearer(struct http_front *front, const struct http_head *head,
                                        const struct grant_row **row,
@@ -103,6 +111,8 @@ static struct answer_head check_bearer(struct http_front *front, const struct ht
     if (!token.n)
         return refuse_bearer(front, token, "");
     enum grant_state state = grant_find(front->config.grants, token, row);
+    if (state == GRANT_STORE_FAILED)
+        return unavailable();
     if (state != GRANT_ACTIVE)
         return refuse_bearer(front, token, grant_state_text(state));
     *principal = find_principal(front, (*row)->principal);
@@ -189,11 +199,12 @@ static struct answer_head check_caller(struct http_front *front, struct exchange
     *caller = (struct caller){
         .principal = *principal,
         .grant = arena_copy(mem, row->id),
+        .label = row->label.n ? arena_copy(mem, row->label) : (Str){ .p = NULL, .n = 0 },
         .policy = arena_copy(mem, row->policy),
         .server = server,
     };
     if (!caller->grant.n || !caller->policy.n || caller->grant.n > SESSION_GRANT_MAX)
-        return (struct answer_head){ .status = 503 };
+        return unavailable();
     return (struct answer_head){ 0 };
 }
 

@@ -62,7 +62,8 @@ struct leg *leg_new(struct upstream *upstream, const struct upstream_request *re
         leg_free(leg);
         return NULL;
     }
-    timer_start(leg->timer, limits->upstream_timeout_ms);
+    bool is_hurried = request->timeout_ms && request->timeout_ms < limits->upstream_timeout_ms;
+    timer_start(leg->timer, is_hurried ? request->timeout_ms : limits->upstream_timeout_ms);
     struct leg **link = &upstream->legs;
     while (*link)
         link = &(*link)->next;

@@ -76,6 +76,7 @@ struct upstream {
     struct timer *rest;
     uint32_t rest_ms;
     int64_t retry_ms;
+    const char *start_fault; /* why it has not answered anything since it was begun last, or NULL */
     /* HTTP */
     struct buf session; /* upstream's session id; empty: none */
     uint32_t generation;
@@ -135,6 +136,8 @@ void upstream_notify(struct upstream *upstream, Str method, Str members);
 void leg_session_lost(struct leg *leg);
 /* All legs that are out fail; the server is started anew by the next call. */
 void upstream_broken(struct upstream *upstream, enum answer_failure failure, const char *why);
+/* transport->start, if there is one. NULL: it runs; else why not, for the client. */
+const char *upstream_start(struct upstream *upstream);
 /* The server refused a request in a way that casts doubt on what we know of it (its era, our
  * session): unless others are still being served, the next request begins from nothing. */
 void upstream_doubt(struct upstream *upstream);

@@ -2,7 +2,13 @@
 /* result.c - the shapes of results in the two eras. */
 #include "runtime/gateway/result.h"
 
-static const Str era_keys[] = {
+#include "runtime/gateway/revision.h"
+
+enum { NAME_BYTES_MAX = 1024 };
+
+/* Written anew, never copied. */
+static const Str own_keys[] = {
+    STR_INIT("_meta"),
     STR_INIT("resultType"),
     STR_INIT("ttlMs"),
     STR_INIT("cacheScope"),
@@ -16,32 +22,60 @@ static bool is_among(Str key, const Str *keys, size_t count)
     return false;
 }
 
-static void copy_meta(struct buf *out, const struct json_doc *doc, uint32_t meta)
-{
-    buf_add_char(out, '{');
-    for (uint32_t i = json_first(doc, meta); i != JSON_NONE; i = json_after(doc, meta, i)) {
-        Str key = json_key(json_at(doc, i));
-        if (str_starts(key, STR("mcpd/")))
-            continue;
-        jsonrpc_write_key(out, key);
-        buf_add(out, json_raw(doc, i));
-    }
-    buf_add_char(out, '}');
-}
-
 void result_copy_members(struct buf *out, const struct json_doc *doc, uint32_t object,
                          const Str *skip, size_t skip_count)
 {
     for (uint32_t i = json_first(doc, object); i != JSON_NONE; i = json_after(doc, object, i)) {
         Str key = json_key(json_at(doc, i));
-        if (is_among(key, era_keys, COUNT(era_keys)) || is_among(key, skip, skip_count))
+        if (is_among(key, own_keys, COUNT(own_keys)) || is_among(key, skip, skip_count))
             continue;
         jsonrpc_write_key(out, key);
-        if (str_eq(key, STR("_meta")) && json_at(doc, i)->type == JSON_OBJECT)
-            copy_meta(out, doc, i);
-        else
-            buf_add(out, json_raw(doc, i));
+        buf_add(out, json_raw(doc, i));
     }
+}
+
+void result_write_implementation(struct buf *out, Str alias)
+{
+    struct buf name;
+    buf_init(&name, NAME_BYTES_MAX);
+    buf_printf(&name, "mcpd/%.*s", STR_ARG(alias));
+    buf_add(out, STR("{\"name\":"));
+    json_write_string(out, buf_str(&name));
+    buf_add(out, STR(",\"version\":\"" MCP_VERSION "\"}"));
+    buf_free(&name);
+}
+
+void result_write_server_info(struct buf *out, enum server_era era, Str alias)
+{
+    if (era != ERA_MODERN)
+        return;
+    jsonrpc_write_key(out, META_SERVER_INFO);
+    result_write_implementation(out, alias);
+}
+
+static bool is_meta_of_gateway(Str key)
+{
+    return str_starts(key, STR("mcpd/")) || str_eq(key, META_SERVER_INFO);
+}
+
+void result_write_meta(struct buf *out, const struct json_doc *doc, uint32_t meta,
+                       enum server_era era, Str alias)
+{
+    bool is_object = meta != JSON_NONE && json_at(doc, meta)->type == JSON_OBJECT;
+    if (!is_object && era != ERA_MODERN)
+        return;
+    jsonrpc_write_key(out, STR("_meta"));
+    buf_add_char(out, '{');
+    uint32_t first = is_object ? json_first(doc, meta) : JSON_NONE;
+    for (uint32_t i = first; i != JSON_NONE; i = json_after(doc, meta, i)) {
+        Str key = json_key(json_at(doc, i));
+        if (is_meta_of_gateway(key))
+            continue;
+        jsonrpc_write_key(out, key);
+        buf_add(out, json_raw(doc, i));
+    }
+    result_write_server_info(out, era, alias);
+    buf_add_char(out, '}');
 }
 
 void result_write_era(struct buf *out, enum server_era era)

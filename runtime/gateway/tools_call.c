@@ -26,6 +26,8 @@ static void on_answer(void *user, const struct answer *answer)
     buf_init(&body, limit);
     buf_add_char(&result, '{');
     result_copy_members(&result, answer->doc, answer->result, NULL, 0);
+    result_write_meta(&result, answer->doc, json_member(answer->doc, answer->result, STR("_meta")),
+                      call->era, server_alias(call->caller.server));
     result_write_era(&result, call->era);
     buf_add_char(&result, '}');
     jsonrpc_write_result(&body, call->id, buf_str(&result));
@@ -88,7 +90,8 @@ static void deny(struct request *request, const struct verdict_text *verdict)
 {
     struct buf body;
     buf_init(&body, DENIAL_BYTES_MAX);
-    denial_write(&body, request->message.id, request->era, verdict);
+    denial_write(&body, request->message.id, request->era,
+                 server_alias(request->in->caller->server), verdict);
     request_reply(request, 200, &body, (Str){ 0 });
     buf_free(&body);
 }

@@ -2,8 +2,9 @@
 /* tools_list.c - the server's tools, less those that no arguments could make this caller's.
  *
  * All pages are fetched and one is given out, made for one grant and never kept. Tools travel as
- * the bytes that the server sent; order and unknown members stay. A list that does not end, or
- * names a tool twice, is not repaired beyond keeping the first.
+ * the bytes that the server sent; order and unknown members stay. Pages, tools, bytes and the time
+ * for all of them together are limited: a list that does not end is no list. Of a tool that is
+ * named twice the first is kept.
  */
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
@@ -14,7 +15,6 @@
 #include <xxhash.h>
 
 enum {
-    PAGES_MAX = 64,
     CURSOR_BYTES_MAX = 64 * 1024,
     NAMES_MEMORY_MAX = 64 << 20,
 };
@@ -31,7 +31,9 @@ struct listing {
     struct buf tools;   /* array elements with commas */
     struct names names;
     struct arena mem;
-    uint32_t pages, count; /* count: tools seen, shown or not */
+    uint32_t pages, count;  /* count: tools seen, shown or not */
+    uint32_t odd, repeated; /* tools left out for their names, for having been there already */
+    int64_t deadline_ms;    /* of the whole list */
 };
 
 void listing_free(struct listing *listing)
@@ -55,6 +57,7 @@ static struct listing *listing_new(const struct gateway_limits *limits)
     buf_init(&listing->members, limits->max_result_bytes);
     buf_init(&listing->tools, limits->max_result_bytes);
     arena_init(&listing->mem, NAMES_MEMORY_MAX);
+    listing->deadline_ms = world_mono_ms() + limits->list_timeout_ms;
     listing->names.slots = ARENA_NEW(&listing->mem, Str, slots);
     listing->names.mask = slots - 1;
     world_entropy(&listing->names.seed, sizeof listing->names.seed);
@@ -78,7 +81,8 @@ static bool names_add(struct listing *listing, Str name)
     return names->slots[at].n != 0;
 }
 
-static bool send_page(struct call *call, Str cursor);
+/* NULL, or why the page can't be asked for. */
+static const char *send_page(struct call *call, Str cursor);
 
 /* One tool: shown, hidden or dropped. */
 static void take_tool(struct call *call, struct vm *vm, const struct json_doc *doc, uint32_t tool)
@@ -88,14 +92,16 @@ static void take_tool(struct call *call, struct vm *vm, const struct json_doc *d
     Str name = json_member_string(doc, tool, STR("name"));
     listing->count++;
     if (!tool_name_is_plain(name)) {
-        log_warn("tool hidden for its name server=%.*s tool=%.*s", STR_ARG(alias),
-                 name.n > TOOL_NAME_MAX ? TOOL_NAME_MAX : (int)name.n, name.p ? name.p : "");
+        if (listing->odd++ == 0) /* one line a list: the server chooses how many there are */
+            log_warn("tool hidden for its name server=%.*s tool=%.*s", STR_ARG(alias),
+                     name.n > TOOL_NAME_MAX ? TOOL_NAME_MAX : (int)name.n, name.p ? name.p : "");
         return;
     }
     if (!vm_may_allow(vm, alias, name, &call->caller.principal))
         return;
     if (!names_add(listing, name)) {
-        log_warn("tool named twice server=%.*s tool=%.*s", STR_ARG(alias), STR_ARG(name));
+        if (listing->repeated++ == 0)
+            log_warn("tool named twice server=%.*s tool=%.*s", STR_ARG(alias), STR_ARG(name));
         return;
     }
     if (listing->tools.n)
@@ -117,8 +123,11 @@ static const char *take_page(struct call *call, const struct json_doc *doc, uint
         return "the server sent a list without tools";
     if (listing->count + (uint64_t)json_at(doc, tools)->count > gateway->limits.max_tools)
         return "the server has more tools than the limit";
-    if (listing->pages == 0)
+    if (listing->pages == 0) {
         result_copy_members(&listing->members, doc, result, own, COUNT(own));
+        result_write_meta(&listing->members, doc, json_member(doc, result, STR("_meta")), call->era,
+                          server_alias(call->caller.server));
+    }
     for (uint32_t i = json_first(doc, tools); i != JSON_NONE; i = json_after(doc, tools, i))
         take_tool(call, vm, doc, i);
     listing->pages++;
@@ -167,18 +176,23 @@ static void on_page(void *user, const struct answer *answer)
         return;
     }
     if (json_at(answer->doc, next)->type != JSON_STRING)
-        call_fail(call, "the server sent a cursor that is no string");
-    else if (call->listing->pages >= PAGES_MAX)
-        call_fail(call, "the server's list of tools has too many pages");
-    else if (!send_page(call, json_text(json_at(answer->doc, next))))
-        call_fail(call, "the next page of the server's list can't be asked for");
+        fault = "the server sent a cursor that is no string";
+    else if (call->listing->pages >= call->gateway->limits.max_list_pages)
+        fault = "the server's list of tools has too many pages";
+    else
+        fault = send_page(call, json_text(json_at(answer->doc, next)));
+    if (fault)
+        call_fail(call, fault);
 }
 
-static bool send_page(struct call *call, Str cursor)
+static const char *send_page(struct call *call, Str cursor)
 {
     struct upstream *upstream =
         upstream_get(call->gateway->upstreams, call->caller.server, call->caller.principal.id);
-    struct upstream_request request = { .method = STR("tools/list") };
+    int64_t left_ms = call->listing->deadline_ms - world_mono_ms();
+    struct upstream_request request = { .method = STR("tools/list"), .timeout_ms = left_ms };
+    if (left_ms <= 0)
+        return "the server did not list its tools in time";
     struct buf members;
     buf_init(&members, CURSOR_BYTES_MAX);
     if (cursor.p) { /* an empty cursor is a cursor */
@@ -186,10 +200,12 @@ static bool send_page(struct call *call, Str cursor)
         json_write_string(&members, cursor);
     }
     request.members = buf_str(&members);
+    const char *fault =
+        members.is_full ? "the server sent a cursor over the size limit" : "no memory left";
     if (upstream && !members.is_full)
         call->leg = upstream_send(upstream, &request, on_page, call);
     buf_free(&members);
-    return call->leg != NULL;
+    return call->leg ? NULL : fault;
 }
 
 struct call *tools_list(struct request *request)
@@ -222,8 +238,9 @@ struct call *tools_list(struct request *request)
     if (!call)
         return NULL;
     call->listing = listing_new(&gateway->limits);
-    if (call->listing && send_page(call, (Str){ 0 }))
+    const char *fault = call->listing ? send_page(call, (Str){ 0 }) : "no memory left";
+    if (!fault)
         return call;
-    call_fail(call, "no memory left");
+    call_fail(call, fault);
     return NULL;
 }

@@ -118,27 +118,6 @@ static struct leg *first_waiting(const struct upstream *upstream)
     return leg;
 }
 
-static void pump(void *user)
-{
-    struct upstream *upstream = user;
-    upstream->is_pumping = false;
-    if (upstream->is_closed)
-        return;
-    bool is_down = upstream->state == UPSTREAM_IDLE || upstream->state == UPSTREAM_FAILED;
-    if (is_down && upstream->legs) {
-        int64_t rest = upstream->retry_ms - world_mono_ms();
-        if (upstream->transport->is_stdio && rest > 0)
-            timer_start(upstream->rest, rest);
-        else
-            upstream_begin(upstream);
-        return;
-    }
-    struct leg *leg;
-    while (upstream->state == UPSTREAM_READY && (leg = first_waiting(upstream)))
-        if (upstream_transmit(leg) == LEG_KEPT)
-            return; /* the transport will say that the server is gone */
-}
-
 /* Ends the handshake's own legs without an answer, then fails the others that match. */
 static void fail_legs(struct upstream *upstream, bool only_sent, enum answer_failure failure,
                       const char *why)
@@ -160,11 +139,58 @@ static void fail_legs(struct upstream *upstream, bool only_sent, enum answer_fai
     }
 }
 
+/* Requests wait out the rest of a server that worked until now. Behind one that does not start, or
+ * ends without an answer each time, nobody queues up: they hear why at once. */
+static void begin_or_rest(struct upstream *upstream)
+{
+    int64_t rest = upstream->retry_ms - world_mono_ms();
+    if (!upstream->transport->is_stdio || rest <= 0)
+        upstream_begin(upstream);
+    else if (upstream->start_fault)
+        fail_legs(upstream, false, FAILURE_GONE, upstream->start_fault);
+    else
+        timer_start(upstream->rest, rest);
+}
+
+static void pump(void *user)
+{
+    struct upstream *upstream = user;
+    upstream->is_pumping = false;
+    if (upstream->is_closed)
+        return;
+    bool is_down = upstream->state == UPSTREAM_IDLE || upstream->state == UPSTREAM_FAILED;
+    if (is_down && upstream->legs) {
+        begin_or_rest(upstream);
+        return;
+    }
+    struct leg *leg;
+    while (upstream->state == UPSTREAM_READY && (leg = first_waiting(upstream)))
+        if (upstream_transmit(leg) == LEG_KEPT)
+            return; /* the transport will say that the server is gone */
+}
+
+const char *upstream_start(struct upstream *upstream)
+{
+    const struct transport *transport = upstream->transport;
+    switch (transport->start ? transport->start(upstream) : ST_OK) {
+    case ST_OK: return NULL;
+    case ST_NOT_FOUND:
+        return "the server's command can't be started: there is no such program, or it can't be "
+               "executed";
+    case ST_LIMIT:
+    case ST_NO_MEMORY:
+        return "the server's command can't be started: no process or memory is to be had";
+    default: return "the server's command can't be started";
+    }
+}
+
 void upstream_broken(struct upstream *upstream, enum answer_failure failure, const char *why)
 {
     bool was_ready = upstream->state == UPSTREAM_READY;
     log_warn("server lost server=%.*s why=%s", STR_ARG(upstream->server->spec->alias), why);
     upstream_step(upstream, UPSTREAM_BREAK);
+    bool is_first = was_ready && !upstream->rest_ms; /* it has answered before this */
+    upstream->start_fault = is_first ? NULL : why;
     upstream->rest_ms = upstream->rest_ms ? upstream->rest_ms * 2 : REST_FIRST_MS;
     if (upstream->rest_ms > REST_MAX_MS)
         upstream->rest_ms = REST_MAX_MS;
@@ -186,8 +212,9 @@ void upstream_probe_died(struct upstream *upstream)
             leg_drop(leg, false);
     }
     upstream->transport->stop(upstream);
-    if (upstream->transport->start(upstream) != ST_OK)
-        upstream_broken(upstream, FAILURE_GONE, "the server can't be started");
+    const char *fault = upstream_start(upstream);
+    if (fault)
+        upstream_broken(upstream, FAILURE_GONE, fault);
     else
         upstream_handshake(upstream);
 }

@@ -55,6 +55,7 @@ struct upstream_request {
     Str method;
     Str name;    /* what Mcp-Name says; empty: no such header */
     Str members; /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
+    int64_t timeout_ms; /* until the answer, if that is less than the limit; 0: the limit alone */
 };
 
 /* Borrows all for its life. http may be NULL when no server speaks HTTP. */

@@ -135,9 +135,9 @@ static void on_discovered(void *user, const struct answer *answer)
 
 void upstream_begin(struct upstream *upstream)
 {
-    const struct transport *transport = upstream->transport;
-    if (transport->start && transport->start(upstream) != ST_OK) {
-        upstream_broken(upstream, FAILURE_GONE, "the server can't be started");
+    const char *fault = upstream_start(upstream);
+    if (fault) {
+        upstream_broken(upstream, FAILURE_GONE, fault);
         return;
     }
     enum server_era era = upstream->server->spec->era;

@@ -48,7 +48,8 @@ enum json_error json_parse(Str text, const struct json_limits *limits, struct ar
                                   .cursor = start,
                                   .limit = start + text.n,
                                   .limits = limits,
-                                  .arena = arena };
+                                  .arena = arena,
+                                  .block = SIZE_MAX };
         json_scan(&scan);
         error = scan.error;
         where = (uint32_t)(scan.cursor - start);

@@ -2,6 +2,8 @@
 /* json_build.c - appends nodes; a container's `next` is set when it ends. */
 #include "runtime/json/json_build.h"
 
+#include "runtime/json/json_internal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +88,15 @@ void json_build_number(struct json_build *b, uint64_t number)
     append(b, JSON_NUMBER, (Str){ .p = at, .n = (size_t)n }, JSON_INTEGER);
 }
 
+void json_build_number_text(struct json_build *b, Str literal)
+{
+    uint8_t flags;
+    if (json_number_flags(literal, &flags) != JSON_ERR_NONE)
+        b->is_failed = true;
+    else
+        append(b, JSON_NUMBER, literal, flags);
+}
+
 void json_build_literal(struct json_build *b, enum json_type type, Str text, uint8_t flags)
 {
     append(b, type, text, flags);
@@ -121,6 +132,18 @@ void json_build_copy(struct json_build *b, const struct json_doc *doc, uint32_t 
     b->key = (Str){ .p = NULL, .n = 0 };
     b->nodes[b->open[b->depth - 1]].count++;
     b->count += count;
+}
+
+bool json_build_keys_differ(struct json_build *b)
+{
+    struct json_scan scan = { .nodes = b->nodes, .count = b->count, .arena = b->mem };
+    uint32_t twice;
+    for (uint32_t i = 0; i < b->count && !b->is_failed; i++) {
+        bool is_object = b->nodes[i].type == JSON_OBJECT && b->nodes[i].count > 1;
+        if (is_object && json_keys_check(&scan, i, &twice) != JSON_ERR_NONE)
+            return false;
+    }
+    return !b->is_failed;
 }
 
 bool json_build_finish(struct json_build *b, struct json_doc *out)

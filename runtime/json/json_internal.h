@@ -11,6 +11,9 @@ struct json_slot {
     uint32_t node; /* the member's index, 0 in a free slot: the root is nobody's member */
 };
 
+/* Bytes that are looked at together, a bit for each. */
+enum { JSON_BLOCK = 64 };
+
 struct json_scan {
     const unsigned char *text, *cursor, *limit; /* text <= cursor <= limit */
     struct json_node *nodes;                    /* the tape so far, in the arena */
@@ -25,6 +28,8 @@ struct json_scan {
     struct json_slot *slots; /* table for large objects, taken at the first of them */
     uint32_t slots_n;        /* a power of two, or 0 */
     uint64_t seed;           /* of the table's hash, drawn with the table */
+    size_t block;            /* offset of the block that `specials` tells of */
+    uint64_t specials;       /* a bit for each of its bytes that ends a run of plain ASCII */
 };
 
 /* Runs the scanner over the whole text; the result is in scan->error. */

@@ -13,27 +13,34 @@
 enum { PAIRWISE_MAX = 32 };
 
 /* One bit of 64, another one for most pairs of different keys. */
-static uint64_t key_bit(Str key)
+static inline uint64_t key_bit(const struct json_node *member)
 {
-    if (key.n == 0)
+    uint32_t n = member->key_n;
+    if (n == 0)
         return 1;
-    uint32_t first = (unsigned char)key.p[0], middle = (unsigned char)key.p[key.n / 2];
-    uint32_t last = (unsigned char)key.p[key.n - 1];
-    uint32_t mixed = ((uint32_t)key.n << 24 ^ first << 16 ^ middle << 8 ^ last) * 0x9e3779b1U;
-    return UINT64_C(1) << (mixed >> 26);
+    uint32_t first = (unsigned char)member->key[0], last = (unsigned char)member->key[n - 1];
+    return UINT64_C(1) << (((n << 16 ^ first << 8 ^ last) * 0x9e3779b1U) >> 26);
+}
+
+static bool occurs_before(const struct json_node *nodes, uint32_t object, uint32_t at)
+{
+    Str key = json_key(&nodes[at]);
+    for (uint32_t i = object + 1; i < at; i = nodes[i].next) {
+        if (str_eq(json_key(&nodes[i]), key))
+            return true;
+    }
+    return false;
 }
 
 /* Members are compared only when their bits meet. */
 static uint32_t pairwise_duplicate(const struct json_node *nodes, uint32_t object)
 {
     uint64_t seen = 0;
-    for (uint32_t at = object + 1; at < nodes[object].next; at = nodes[at].next) {
-        Str key = json_key(&nodes[at]);
-        uint64_t bit = key_bit(key);
-        for (uint32_t i = object + 1; (seen & bit) && i < at; i = nodes[i].next) {
-            if (str_eq(json_key(&nodes[i]), key))
-                return at;
-        }
+    uint32_t end = nodes[object].next;
+    for (uint32_t at = object + 1; at < end; at = nodes[at].next) {
+        uint64_t bit = key_bit(&nodes[at]);
+        if ((seen & bit) && occurs_before(nodes, object, at))
+            return at;
         seen |= bit;
     }
     return 0;

@@ -72,25 +72,73 @@ static uint32_t offset(const struct json_scan *scan, const unsigned char *at)
     return (uint32_t)(at - scan->text);
 }
 
-/* The first byte that ends a run of plain ASCII inside a string: quote, backslash, control
- * or non-ASCII; or the limit. Reads nothing past it. */
-static inline const unsigned char *skip_plain(const unsigned char *at, const unsigned char *limit)
-{
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-    const __m128i space = _mm_set1_epi8(0x20);
-    for (; limit - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i low = _mm_cmplt_epi8(bytes, space); /* signed, so 0x80 and above as well */
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
-        int mask = _mm_movemask_epi8(_mm_or_si128(low, special));
-        if (mask)
-            return at + __builtin_ctz((unsigned)mask);
+/* A bit for each of 16 bytes that a run of plain ASCII inside a string ends at: quote,
+ * backslash, control, non-ASCII. */
+static inline uint64_t find_specials_16(const unsigned char *at)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: 0x80 and above as well */
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash)));
+}
+
+static inline uint64_t find_specials(const unsigned char *block)
+{
+    return find_specials_16(block) | find_specials_16(block + 16) << 16 |
+           find_specials_16(block + 32) << 32 | find_specials_16(block + 48) << 48;
+}
+#else
+static inline uint64_t find_specials(const unsigned char *block)
+{
+    uint64_t found = 0;
+    for (unsigned i = 0; i < JSON_BLOCK; i++) {
+        unsigned char c = block[i];
+        found |= (uint64_t)(c < 0x20 || c >= 0x80 || c == '"' || c == '\\') << i;
     }
+    return found;
+}
 #endif
-    while (at < limit && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
-        at++;
-    return at;
+
+/* The specials of the block that begins at the given offset; behind the text's end all are. */
+static inline uint64_t specials_at(const struct json_scan *scan, size_t start)
+{
+    const unsigned char *block = scan->text + start;
+    size_t n = (size_t)(scan->limit - block);
+    if (n >= JSON_BLOCK)
+        return find_specials(block);
+    unsigned char last[JSON_BLOCK] = { 0 };
+    memcpy(last, block, n);
+    return find_specials(last);
+}
+
+/* skip_plain where the block that is known says nothing more, or is another one. */
+static __attribute__((noinline)) const unsigned char *skip_far(struct json_scan *scan,
+                                                               const unsigned char *at)
+{
+    size_t size = (size_t)(scan->limit - scan->text), place = (size_t)(at - scan->text);
+    size_t inside = place % JSON_BLOCK, start = place - inside;
+    bool is_known = start == scan->block;
+    uint64_t mask = is_known ? ~UINT64_C(0) : ~UINT64_C(0) << inside;
+    for (start += is_known ? JSON_BLOCK : 0; start < size; start += JSON_BLOCK) {
+        scan->block = start;
+        scan->specials = specials_at(scan, start);
+        if (scan->specials & mask)
+            return scan->text + start + __builtin_ctzll(scan->specials & mask);
+        mask = ~UINT64_C(0);
+    }
+    return scan->limit;
+}
+
+/* The first byte from `at` on that ends a run of plain ASCII inside a string, or the limit. The
+ * text is looked at in blocks at fixed places, so where a string ends is one shift and one
+ * count away, however long it is, and short strings share the work on their block. */
+static inline const unsigned char *skip_plain(struct json_scan *scan, const unsigned char *at)
+{
+    size_t place = (size_t)(at - scan->text), inside = place % JSON_BLOCK;
+    uint64_t found = place - inside == scan->block ? scan->specials >> inside : 0;
+    return found ? at + __builtin_ctzll(found) : skip_far(scan, at);
 }
 
 /* The rest of a string that began at the cursor and is plain ASCII up to `cursor`. */
@@ -102,7 +150,7 @@ static bool read_rest(struct json_scan *scan, bool is_key, Str *out, const unsig
     bool has_escape = false;
     enum json_error error = JSON_ERR_NONE;
 more:
-    token = cursor = skip_plain(cursor, limit);
+    token = cursor = skip_plain(scan, cursor);
     /*!re2c
         "\""                  { goto done; }
         (utf8 | plain)+       { goto more; }
@@ -144,7 +192,7 @@ done:
  * the cursor behind the closing one. False after an error. */
 static inline bool read_string(struct json_scan *scan, bool is_key, Str *out)
 {
-    const unsigned char *start = scan->cursor, *end = skip_plain(start, scan->limit);
+    const unsigned char *start = scan->cursor, *end = skip_plain(scan, start);
     if (end == scan->limit || *end != '"')
         return read_rest(scan, is_key, out, end);
     *out = (Str){ .p = (const char *)start, .n = (size_t)(end - start) };
@@ -341,6 +389,50 @@ key:
     return ST_VALUE;
 }
 
+/* How many members the innermost object may still get before scan_key has to look. */
+static inline uint32_t members_left(const struct json_scan *scan, const struct json_node *object)
+{
+    uint32_t room = scan->room - scan->count, allowed = scan->limits->max_members - object->count;
+    return room < allowed ? room : allowed;
+}
+
+/* ST_KEY and ST_FIRST_KEY, for the usual shape: `"key":"text",` over and over without white space
+ * and escapes. Takes whole members of that shape, and a key whose value is of another kind;
+ * everything else, every error too, is left untouched to the states that know more. */
+static enum state scan_members(struct json_scan *scan, bool may_close)
+{
+    const unsigned char *limit = scan->limit, *at = scan->cursor;
+    struct json_node *object = &scan->nodes[scan->open], *node = &scan->nodes[scan->count];
+    for (uint32_t left = members_left(scan, object); left && at < limit && *at == '"'; left--) {
+        const unsigned char *end = skip_plain(scan, at + 1), *value = end + 2;
+        if (limit - end <= 2 || end[0] != '"' || end[1] != ':')
+            break;
+        scan->key = (const char *)at + 1;
+        scan->key_n = (uint32_t)(end - at) - 1;
+        scan->cursor = value;
+        if (*value != '"')
+            return ST_VALUE;
+        end = skip_plain(scan, value + 1);
+        if (limit - end <= 1 || *end != '"')
+            return ST_VALUE;
+        object->count++;
+        *node++ = (struct json_node){ .text = (const char *)value + 1,
+                                      .text_n = (uint32_t)(end - value) - 1,
+                                      .key = scan->key,
+                                      .key_n = scan->key_n,
+                                      .raw = offset(scan, value),
+                                      .raw_n = (uint32_t)(end - value) + 1,
+                                      .next = ++scan->count,
+                                      .type = JSON_STRING };
+        scan->cursor = end + 1;
+        if (end[1] != ',')
+            return ST_AFTER;
+        scan->cursor = at = end + 2;
+        may_close = false;
+    }
+    return scan_key(scan, may_close);
+}
+
 static enum state scan_colon(struct json_scan *scan)
 {
     const unsigned char *limit = scan->limit, *cursor = scan->cursor, *token;
@@ -394,7 +486,7 @@ void json_scan(struct json_scan *scan)
         case ST_VALUE:
         case ST_FIRST_ITEM: state = scan_value(scan, state == ST_FIRST_ITEM); break;
         case ST_KEY:
-        case ST_FIRST_KEY: state = scan_key(scan, state == ST_FIRST_KEY); break;
+        case ST_FIRST_KEY: state = scan_members(scan, state == ST_FIRST_KEY); break;
         case ST_COLON: state = scan_colon(scan); break;
         case ST_AFTER: state = scan_after(scan); break;
         case ST_END: state = scan_end(scan); break;

@@ -70,6 +70,7 @@ void conn_close(struct conn *conn)
     if (conn->state == CONN_CLOSED)
         return;
     conn_set_state(conn, CONN_CLOSED);
+    conn_forget_waiting(conn);
     watch_close(conn->watch);
     timer_close(conn->timer);
     (void)close(conn->fd);
@@ -348,7 +349,7 @@ void conn_open(struct http_server *server, int fd)
     conn->fd = fd;
     conn->exchange.conn = conn;
     buf_init(&conn->in, CONN_IN_BYTES);
-    buf_init(&conn->out, SIZE_MAX / 2); /* holds one answer, which the handler has bounded */
+    buf_init(&conn->out, server->config.max_waiting_bytes);
     buf_init(&conn->exchange.body, server->config.max_body_bytes);
     arena_init(&conn->exchange.arena, server->config.arena_limit);
     conn->next = server->conns;

@@ -57,6 +57,8 @@ struct conn {
     size_t scan;           /* see http_parse_request */
     struct buf out;
     size_t out_at;      /* bytes of out already sent */
+    size_t waiting;     /* bytes of out that server->waiting_bytes has of this connection */
+    int64_t taken_ms;   /* when the client last took something of out, or it was first filled */
     size_t linger_left; /* bytes to drop yet */
     bool is_processing; /* conn_process is on the stack */
     bool keeps_alive;   /* after the answer that is being written */
@@ -77,6 +79,8 @@ struct http_server {
     struct conn *conns;
     size_t conn_count, busy_count; /* busy: between on_head and the end of the answer */
     struct buf head_out;           /* scratch for composing a head */
+    size_t waiting_bytes;          /* copied into out buffers and not all sent yet */
+    uint32_t given_up;             /* answers that were, for want of room */
 };
 
 /* Takes fd, also when it fails. */
@@ -103,6 +107,8 @@ void conn_recycle(struct conn *conn);
 void conn_refuse(struct conn *conn, int status, const char *why);
 void conn_send_continue(struct conn *conn);
 void conn_on_writable(struct conn *conn);
+/* Nothing waits in out any more. */
+void conn_forget_waiting(struct conn *conn);
 
 /* http_server.c */
 void http_server_update_accept(struct http_server *server);

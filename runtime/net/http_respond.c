@@ -3,12 +3,15 @@
  *
  * Head and body leave by one system call; only what the kernel does not take is copied. Reading
  * stops while an answer waits to be taken, so a client that does not read holds one answer and no
- * more, until idle_timeout_ms pass without progress. A client that was refused before it had sent
+ * more, until idle_timeout_ms pass without progress. All of them together hold max_waiting_bytes:
+ * then the ones that have taken nothing for longest are given up, so that clients that don't read
+ * never keep those from their answers that do. A client that was refused before it had sent
  * everything gets its answer all the same: the connection is shut down for writing and what still
  * comes is dropped for a short while (RFC 9112, section 9.6), since closing at once would make the
  * kernel reset it and the client lose the answer.
  */
 #include "runtime/base/log.h"
+#include "runtime/base/world.h"
 #include "runtime/net/http_conn.h"
 
 #include <errno.h>
@@ -42,6 +45,54 @@ static Str skip(Str s, size_t *count)
     return str_sub(s, n, s.n);
 }
 
+void conn_forget_waiting(struct conn *conn)
+{
+    conn->server->waiting_bytes -= conn->waiting;
+    conn->waiting = 0;
+}
+
+/* The one besides conn that waits to be read for the longest time, or NULL. One that is not in
+ * WRITE may still belong to the handler, and holds a few bytes at most. */
+static struct conn *find_slowest(const struct conn *conn)
+{
+    struct conn *slowest = NULL;
+    for (struct conn *other = conn->server->conns; other; other = other->next)
+        if (other != conn && other->state == CONN_WRITE &&
+            (!slowest || other->taken_ms < slowest->taken_ms))
+            slowest = other;
+    return slowest;
+}
+
+/* Logs the 1st, 2nd, 4th, 8th ... time: clients can't flood the log. */
+static void give_up(struct conn *conn)
+{
+    struct http_server *server = conn->server;
+    server->given_up++;
+    if ((server->given_up & (server->given_up - 1)) == 0)
+        log_warn("an answer that was not read is given up: too many wait bytes=%zu count=%u",
+                 conn->waiting, server->given_up);
+    conn_close(conn);
+}
+
+/* Counts bytes that will wait; makes room by giving up slower ones. False: there is none. */
+static bool count_waiting(struct conn *conn, size_t bytes)
+{
+    struct http_server *server = conn->server;
+    size_t limit = server->config.max_waiting_bytes;
+    if (bytes > limit)
+        return false;
+    while (server->waiting_bytes > limit - bytes) {
+        struct conn *slowest = find_slowest(conn);
+        if (!slowest)
+            return false;
+        give_up(slowest);
+    }
+    server->waiting_bytes += bytes;
+    conn->waiting += bytes;
+    conn->taken_ms = world_mono_ms();
+    return true;
+}
+
 /* Sends or queues head and body; false when the connection had to be closed. */
 static bool put(struct conn *conn, Str head, Str body)
 {
@@ -55,10 +106,13 @@ static bool put(struct conn *conn, Str head, Str body)
         head = skip(head, &sent);
         body = skip(body, &sent);
     }
-    buf_add(&conn->out, head);
-    buf_add(&conn->out, body);
-    if (conn->out.is_full)
-        conn_close(conn);
+    bool has_room = count_waiting(conn, head.n + body.n);
+    if (has_room) {
+        buf_add(&conn->out, head);
+        buf_add(&conn->out, body);
+    }
+    if (!has_room || conn->out.is_full)
+        give_up(conn);
     return conn->state != CONN_CLOSED;
 }
 
@@ -119,11 +173,14 @@ void conn_on_writable(struct conn *conn)
         return;
     }
     conn->out_at += (size_t)n;
+    if (n)
+        conn->taken_ms = world_mono_ms();
     if (conn->out_at < conn->out.n) {
         if (n && conn->state == CONN_WRITE)
             conn_arm(conn, CONN_WRITE, conn->server->config.idle_timeout_ms);
         return;
     }
+    conn_forget_waiting(conn);
     buf_clear(&conn->out);
     conn->out_at = 0;
     if (conn->state == CONN_WRITE) {

@@ -29,7 +29,9 @@ struct http_server_config {
     uint32_t max_connections;
     uint32_t max_body_bytes;
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
-    size_t arena_limit; /* memory of one exchange, body not counted */
+    size_t arena_limit;       /* memory of one exchange, body not counted */
+    size_t max_waiting_bytes; /* of answers that clients have not taken, all connections together;
+                               * over it the one that has taken nothing for longest is closed */
 };
 
 struct http_handler {

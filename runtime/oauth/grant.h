@@ -26,7 +26,8 @@ MUST_USE enum status grant_create(struct store *store, struct arena *mem, struct
 /* False for what can't be a token (prefix, alphabet, length, checksum). */
 bool grant_token_is_wellformed(Str token);
 
-/* Why a look-up failed is for the log; the client hears 401 in every case. */
+/* Why a token was refused is for the log; the client hears 401. A store that failed is another
+ * matter: nobody knows whether the token is good, so nothing is served (503). */
 enum grant_state { GRANT_ACTIVE, GRANT_UNKNOWN, GRANT_EXPIRED, GRANT_REVOKED, GRANT_STORE_FAILED };
 
 /* A cache of grants before the store: dropped whole when the store's version changes, so that a

@@ -50,6 +50,11 @@ struct store_ops {
     /* ST_NOT_FOUND for an unknown id; revoking a revoked grant is ST_OK and keeps the first time.
      */
     enum status (*grant_revoke)(struct store *store, Str id, int64_t now_ms);
+    /* The highest version of the policy of that name that was ever in force here; 0 for a policy
+     * that never was. ST_INVALID for a name that is empty, no text or over GRANT_TEXT_MAX. */
+    enum status (*policy_version)(struct store *store, Str name, uint32_t *version);
+    /* Remembers that this version is in force; a lower one than is known changes nothing. */
+    enum status (*policy_raise)(struct store *store, Str name, uint32_t version);
     /* A number that differs from the last answer whenever another connection or process has
      * changed the store meanwhile: what a cache asks before it trusts itself. Cheap. */
     enum status (*version)(struct store *store, int64_t *version);

@@ -23,6 +23,8 @@ enum statement {
     SQL_GRANT_COUNT,
     SQL_GRANT_ALL,
     SQL_GRANT_REVOKE,
+    SQL_POLICY_VERSION,
+    SQL_POLICY_RAISE,
     SQL_DATA_VERSION,
     SQL_STATEMENTS
 };
@@ -60,6 +62,9 @@ static const char *const sql_texts[SQL_STATEMENTS] = {
     /* Touches the row in any case, so that sqlite3_changes tells a known id. */
     [SQL_GRANT_REVOKE] = "UPDATE grants SET revoked_ms = "
                          "CASE WHEN revoked_ms = 0 THEN ?2 ELSE revoked_ms END WHERE id = ?1",
+    [SQL_POLICY_VERSION] = "SELECT version FROM policy_versions WHERE name = ?1",
+    [SQL_POLICY_RAISE] = "INSERT INTO policy_versions (name, version) VALUES (?1, ?2) "
+                         "ON CONFLICT (name) DO UPDATE SET version = max(version, ?2)",
     [SQL_DATA_VERSION] = "PRAGMA data_version",
 };
 
@@ -329,6 +334,39 @@ static enum status sqlite_grant_revoke(struct store *store, Str id, int64_t now_
     return ST_OK;
 }
 
+static enum status sqlite_policy_version(struct store *store, Str name, uint32_t *version)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *stmt = self->stmts[SQL_POLICY_VERSION];
+    uint32_t found = 0;
+    if (!is_text(name, false))
+        return ST_INVALID;
+    int rc = bind_text(stmt, 1, name);
+    rc = rc ? rc : sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        found = (uint32_t)sqlite3_column_int64(stmt, 0);
+    enum status status = sqlite_status(self->db, rc, "looking up a policy's version");
+    finish(self, SQL_POLICY_VERSION);
+    if (status == ST_OK)
+        *version = found;
+    return status;
+}
+
+/* Grants are not touched, so caches of them need not hear of it: own_changes stays. */
+static enum status sqlite_policy_raise(struct store *store, Str name, uint32_t version)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *stmt = self->stmts[SQL_POLICY_RAISE];
+    if (!is_text(name, false))
+        return ST_INVALID;
+    int rc = bind_text(stmt, 1, name);
+    rc = rc ? rc : sqlite3_bind_int64(stmt, 2, version);
+    if (rc == SQLITE_OK)
+        return run(self, SQL_POLICY_RAISE, "remembering a policy's version");
+    finish(self, SQL_POLICY_RAISE);
+    return sqlite_status(self->db, rc, "remembering a policy's version");
+}
+
 /* A store whose file was moved away or replaced would never see another revocation. */
 static enum status check_in_place(struct store_sqlite *self)
 {
@@ -373,6 +411,8 @@ static const struct store_ops sqlite_ops = {
     .grant_by_hash = sqlite_grant_by_hash,
     .grant_list = sqlite_grant_list,
     .grant_revoke = sqlite_grant_revoke,
+    .policy_version = sqlite_policy_version,
+    .policy_raise = sqlite_policy_raise,
     .version = sqlite_version,
     .close = sqlite_close,
 };

@@ -81,15 +81,15 @@ struct program *vm_program(const struct vm *vm)
     return vm->program;
 }
 
-static void begin(struct vm *vm, const struct vm_call *call, bool may)
+void vm_begin(struct vm *vm, const struct vm_call *call, bool may)
 {
     vm->call = call;
     vm->may = may;
     vm->unsafe_atom = B_NONE;
 }
 
-/* Forgets this call: only what it touched is cleared. */
-static void end(struct vm *vm)
+/* Only what the call touched is cleared. */
+void vm_end(struct vm *vm)
 {
     while (vm->touched_atom_count)
         vm->truths[vm->touched_atoms[--vm->touched_atom_count]] = 0;
@@ -101,8 +101,7 @@ static void end(struct vm *vm)
     vm->call = NULL;
 }
 
-/* Runs a rule's code. True: it acts. *unknown becomes the first atom tested that was unknown. */
-static bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown)
+bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown)
 {
     const struct b_insn *at = vm->program->code + rule->code;
     *unknown = B_NONE;
@@ -122,12 +121,7 @@ static bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unkno
     }
 }
 
-/* Where a tool's rules are: its list, and the shape its arguments must have. */
-struct route {
-    uint32_t list, shape;
-};
-
-static enum vm_cause route_call(const struct program *p, Str alias, Str tool, struct route *route)
+enum vm_cause route_call(const struct program *p, Str alias, Str tool, struct route *route)
 {
     uint32_t server = program_server(p, alias);
     if (server == B_NONE)
@@ -211,15 +205,6 @@ static void blame_number(const struct vm *vm, uint32_t atom, struct decision *ou
     out->argument = program_text(vm->program, vm->program->atoms[atom].text);
 }
 
-/* The rules to look at: those of several lists, each in order, as one list in order. Denies come
- * first in a list, so the first rule that acts is the verdict. */
-struct candidates {
-    struct cursor {
-        const uint32_t *at, *end;
-    } lists[BUNDLE_INDEX_VALUES_MAX + 1];
-    uint32_t count;
-};
-
 static void add_list(const struct program *p, uint32_t list, struct candidates *c)
 {
     const struct b_list *l = &p->lists[list];
@@ -233,8 +218,7 @@ static uint64_t rule_rank(const struct program *p, uint32_t rule)
     return (uint64_t)p->rules[rule].effect << 32 | rule;
 }
 
-/* The next rule, taken off every list that has it; B_NONE at the end. */
-static uint32_t next_rule(const struct program *p, struct candidates *c)
+uint32_t next_rule(const struct program *p, struct candidates *c)
 {
     uint32_t least = B_NONE;
     if (c->count == 1)
@@ -280,7 +264,7 @@ static bool add_keyed(struct vm *vm, uint32_t index, struct candidates *c)
     return true;
 }
 
-static void find_candidates(struct vm *vm, uint32_t list, struct candidates *c)
+void find_candidates(struct vm *vm, uint32_t list, struct candidates *c)
 {
     const struct program *p = vm->program;
     const struct b_list *l = &p->lists[list];
@@ -350,9 +334,11 @@ void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
         out->cause = CAUSE_UNKNOWN_ARGUMENT;
         return;
     }
-    begin(vm, call, false);
+    vm_begin(vm, call, false);
     decide_rules(vm, route.list, out);
-    end(vm);
+    if (vm->trace)
+        trace_decision(vm, route.list);
+    vm_end(vm);
 }
 
 bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal)
@@ -365,7 +351,7 @@ bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *p
     bool is_possible = false;
     struct candidates candidates;
     uint32_t index, unknown;
-    begin(vm, &call, true);
+    vm_begin(vm, &call, true);
     find_candidates(vm, route.list, &candidates);
     while (!is_possible && (index = next_rule(p, &candidates)) != B_NONE) {
         const struct b_rule *rule = &p->rules[index];
@@ -374,7 +360,7 @@ bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *p
             break; /* whatever the arguments, this denies */
         is_possible = fires;
     }
-    end(vm);
+    vm_end(vm);
     return is_possible;
 }
 

@@ -72,6 +72,29 @@ struct program *vm_program(const struct vm *vm);
 /* Fills *out. Slices in it live as long as the program and the call's document. */
 void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out);
 
+/* What decisions looked at, for coverage: bits or'ed over all decisions. The arrays are the
+ * caller's, an element for each rule, atom and instruction of the program. */
+enum vm_seen { VM_SEEN_YES = 1, VM_SEEN_NO = 2 };
+struct vm_trace {
+    uint8_t *rules;    /* enum vm_seen: it acted, it did not */
+    uint8_t *atoms;    /* enum b_truth */
+    uint8_t *branches; /* enum vm_seen, of SKIP_IF and SKIP_UNLESS: skipped, went on */
+};
+void vm_set_trace(struct vm *vm, struct vm_trace *trace); /* borrowed; NULL ends it */
+
+/* Decides, then shows the rules about the tool one by one, in the order of judging, also those that
+ * the decision did not have to look at. all: those too that its second key leaves out. */
+typedef void (*vm_visit)(void *user, struct vm *vm, uint32_t rule, bool acts);
+struct vm_explanation {
+    uint32_t list;       /* the rules about the tool, in LISTS; B_NONE when the tool has no rules */
+    uint32_t total;      /* rules about the tool */
+    uint32_t candidates; /* of them, those that the second key left */
+};
+void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out, bool all,
+                vm_visit visit, void *user, struct vm_explanation *explanation);
+/* Within a visit: a condition's truth for the call, and why it is unknown. */
+enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why);
+
 /* Could any arguments make this principal's call of the tool allowed? The same code, with every
  * atom that reads arguments taken as "could be anything". */
 bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_internal.h - shared by vm.c (rules), atom.c (instructions), value.c (what they compute),
- * truth.c (what they compare) and derive.c (what is read out of strings) only. */
+/* vm_internal.h - shared by vm.c (rules), explain.c (the same, watched), atom.c (instructions),
+ * value.c (what they compute), truth.c (what they compare) and derive.c (what is read out of
+ * strings) only. */
 #ifndef RUNTIME_VM_VM_INTERNAL_H
 #define RUNTIME_VM_VM_INTERNAL_H
 
@@ -64,9 +65,42 @@ struct vm {
     struct decoded *decoded[VM_DECODED_MAX];
     uint32_t decoded_count;
     const struct vm_call *call;
-    bool may;             /* arguments are not known: atoms that read them may be anything */
-    uint32_t unsafe_atom; /* the first atom that could not compare a number exactly, or B_NONE */
+    struct vm_trace *trace; /* NULL: nobody looks on */
+    bool may;               /* arguments are not known: atoms that read them may be anything */
+    uint32_t unsafe_atom;   /* the first atom that could not compare a number exactly, or B_NONE */
 };
+
+/* --------------------------------- vm.c --------------------------------- */
+
+/* A call's evaluations lie between the two; vm_end forgets them. */
+void vm_begin(struct vm *vm, const struct vm_call *call, bool may);
+void vm_end(struct vm *vm);
+
+/* Runs a rule's code. True: it acts. *unknown becomes the first atom tested that was unknown. */
+bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown);
+
+/* Where a tool's rules are: its list, and the shape its arguments must have. */
+struct route {
+    uint32_t list, shape;
+};
+enum vm_cause route_call(const struct program *p, Str alias, Str tool, struct route *route);
+
+/* The rules to look at: those of several lists, each in order, as one list in order. Denies come
+ * first in a list, so the first rule that acts is the verdict. */
+struct candidates {
+    struct cursor {
+        const uint32_t *at, *end;
+    } lists[BUNDLE_INDEX_VALUES_MAX + 1];
+    uint32_t count;
+};
+void find_candidates(struct vm *vm, uint32_t list, struct candidates *c);
+/* The next rule, taken off every list that has it; B_NONE at the end. */
+uint32_t next_rule(const struct program *p, struct candidates *c);
+
+/* Records what the decision that was just made, by the rules of list, looked at. */
+void trace_decision(struct vm *vm, uint32_t list);
+
+/* -------------------------------- atom.c -------------------------------- */
 
 /* The atom's truth for this call, evaluated at most once: a mask of enum b_truth. */
 uint8_t atom_truth(struct vm *vm, uint32_t atom);

@@ -281,9 +281,9 @@ enum jsonrpc_code jsonrpc_code_of(enum json_error error)
     case JSON_ERR_TOO_LARGE:
     case JSON_ERR_TOO_DEEP:
     case JSON_ERR_TOO_MANY_NODES:
-    case JSON_ERR_TOO_MANY_MEMBERS:
+    case JSON_ERR_TOO_MANY_MEMBERS: break;
     case JSON_ERR_NO_MEMORY:
-    case JSON_ERROR_COUNT: break;
+    case JSON_ERROR_COUNT: return JSONRPC_INTERNAL_ERROR;
     }
     return JSONRPC_INVALID_REQUEST;
 }

@@ -59,7 +59,7 @@ struct jsonrpc_message {
 void jsonrpc_read(const struct json_doc *doc, struct jsonrpc_message *out);
 
 /* The code that answers a text that json_parse refused: what is not JSON is a parse error, what
- * is JSON but not acceptable an invalid request. */
+ * is JSON but not acceptable an invalid request; want of memory is our own fault. */
 enum jsonrpc_code jsonrpc_code_of(enum json_error error);
 
 bool jsonrpc_id_eq(struct jsonrpc_id a, struct jsonrpc_id b);

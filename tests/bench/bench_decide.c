@@ -11,7 +11,7 @@
  * Usage: bench_decide FOLDER-OF-rules40.pol (without a slash at its end)
  */
 #include "compiler/command/driver.h"
-#include "tests/bench/calls.h"
+#include "tests/bench/policies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +26,11 @@ enum {
     ROUNDS_MS = 300, /* no further round after so long */
     PASSES = 25,
     LOADS = 5,
-    RULES_IN_COPY = 40,
     CLOCK_READS = 20000,
     MEMORY_BYTES = 64 << 20,
-    POLICY_BYTES = SOURCE_BYTES_MAX,
 };
+
+static const double growth_most = 1.5; /* of the median, from 40 rules on */
 
 /* ------------------------------ allocations ------------------------------ */
 
@@ -94,72 +94,12 @@ static uint32_t clock_cost(void)
     return percentile(gaps, CLOCK_READS, 50);
 }
 
-/* -------------------------------- policies ------------------------------- */
+/* -------------------------------- compiling ------------------------------ */
 
 static NORETURN void fail(const char *what, Str detail)
 {
     fprintf(stderr, "bench_decide: %s: %.*s\n", what, STR_ARG(detail));
     exit(1);
-}
-
-/* from with every `what` replaced by `with`. */
-static void add_replaced(struct buf *out, Str from, Str what, Str with)
-{
-    while (from.n) {
-        const char *at = memmem(from.p, from.n, what.p, what.n);
-        size_t before = at ? (size_t)(at - from.p) : from.n;
-        buf_add(out, str_sub(from, 0, before));
-        if (at)
-            buf_add(out, with);
-        from = str_sub(from, at ? before + what.n : from.n, from.n);
-    }
-}
-
-/* rules40.pol in three parts: before the servers, between them and the rules, the rules. */
-struct parts {
-    Str folder, head, middle, rules;
-};
-
-static size_t find(Str text, Str what)
-{
-    const char *at = text.n ? memmem(text.p, text.n, what.p, what.n) : NULL;
-    if (!at)
-        fail("rules40.pol has no", what);
-    return (size_t)(at - text.p) + 1;
-}
-
-static struct parts read_parts(Str folder, struct arena *mem)
-{
-    Str text;
-    if (file_read(arena_printf(mem, "%.*s/rules40.pol", STR_ARG(folder)), POLICY_BYTES, mem,
-                  &text) != ST_OK)
-        fail("can't read rules40.pol in", folder);
-    size_t server = find(text, STR("\nserver ")), rules = find(text, STR("\nallow "));
-    size_t line = find(str_sub(text, server, text.n), STR("\n"));
-    return (struct parts){ .folder = folder,
-                           .head = str_sub(text, 0, server),
-                           .middle = str_sub(text, server + line, rules),
-                           .rules = str_sub(text, rules, text.n) };
-}
-
-static void write_policy(struct buf *out, const struct parts *parts, enum growth growth,
-                         uint32_t copies)
-{
-    bool is_servers = growth == GROWTH_SERVERS;
-    buf_clear(out);
-    buf_add(out, parts->head);
-    for (uint32_t i = 0; i < (is_servers ? copies : 1); i++)
-        buf_printf(out, "server \"s%u\" tools \"%.*s/rules40.tools.json\";\n", i,
-                   STR_ARG(parts->folder));
-    buf_add(out, parts->middle);
-    for (uint32_t i = 0; i < copies; i++) {
-        char name[32];
-        int n = snprintf(name, sizeof name, is_servers ? "\"s%u\"" : "\"team-%u\"", i);
-        add_replaced(out, parts->rules, is_servers ? STR("\"s0\"") : STR("\"team-0\""),
-                     (Str){ .p = name, .n = (size_t)n });
-    }
-    if (out->is_full)
-        fail("the policy is", STR("too long"));
 }
 
 static void report_and_stop(struct compilation *c)
@@ -357,13 +297,14 @@ struct row {
     uint64_t digest, allocations;
 };
 
-static void measure(struct bench *b, const struct parts *parts, Str path, struct row *row)
+static void measure(struct bench *b, const struct policy_parts *parts, Str path, struct row *row)
 {
     struct arena mem;
     struct buf policy;
     arena_init(&mem, MEMORY_BYTES);
     buf_init(&policy, POLICY_BYTES);
-    write_policy(&policy, parts, row->growth, row->copies);
+    if (!policy_write(&policy, parts, row->growth, row->copies))
+        fail("the policy is", STR("too long"));
     struct program *program = make_program(buf_str(&policy), path, &row->birth);
     buf_free(&policy);
     b->calls = ARENA_NEW(&mem, struct bench_call, CALLS);
@@ -391,24 +332,23 @@ static void print_target(const char *what, double value, const char *unit, doubl
            is_met ? "met" : "MISSED");
 }
 
-static void print_targets(const struct row *base, const struct row *servers_4000,
-                          const struct row *teams_4000)
+static void print_growth(const struct row *base, const struct row *row, const char *what)
 {
+    print_target(what, row->parsed.p50 / base->parsed.p50, "x", growth_most, true);
+}
+
+static void print_targets(const struct row *rows)
+{
+    const struct row *base = &rows[0];
     printf("\n  %-44s %16s %11s\n", "target", "measured", "wanted");
     print_target("decide, parsed, 40 rules, p50", base->parsed.p50, "ns", 100, true);
     print_target("decide, parsed, 40 rules, p99", base->parsed.p99 / 1e3, "us", 1, true);
     print_target("decide, from bytes, 40 rules, p50", base->bytes.p50, "ns", 500, true);
     print_target("messages a second, one core, 40 rules", base->per_second / 1e6, "M/s", 2, false);
-    print_target("growth of p50, 40 to 4,000 rules, by server",
-                 servers_4000->parsed.p50 / base->parsed.p50, "x", 1.5, true);
-    print_target("growth of p50, 40 to 4,000 rules, by team",
-                 teams_4000->parsed.p50 / base->parsed.p50, "x", 1.5, true);
-    print_target("load and verify 4,000 rules, by server", servers_4000->birth.load_ms, "ms", 20,
-                 true);
-    print_target("load and verify 4,000 rules, by team", teams_4000->birth.load_ms, "ms", 20, true);
-    print_target("compile 4,000 rules, by server", servers_4000->birth.compile_ms, "ms", 1000,
-                 true);
-    print_target("compile 4,000 rules, by team", teams_4000->birth.compile_ms, "ms", 1000, true);
+    print_growth(base, &rows[2], "growth of p50, 40 to 4,000 rules, by server");
+    print_growth(base, &rows[3], "growth of p50, 40 to 40,000 rules, by server");
+    print_growth(base, &rows[5], "growth of p50, 40 to 4,000 rules, by team");
+    print_growth(base, &rows[6], "growth of p50, 40 to 40,000 rules, by team");
 }
 
 static void print_row(const struct row *row, const struct row *base)
@@ -433,7 +373,7 @@ static void print_head(const struct bench *b)
            "", "of p50", "ms", "ms", "KiB");
 }
 
-static void run(struct bench *b, const struct parts *parts, Str path)
+static void run(struct bench *b, const struct policy_parts *parts, Str path)
 {
     static struct row rows[] = {
         { .growth = GROWTH_SERVERS, .copies = 1 },   { .growth = GROWTH_SERVERS, .copies = 10 },
@@ -450,7 +390,7 @@ static void run(struct bench *b, const struct parts *parts, Str path)
         if (rows[i].digest != rows[0].digest)
             fail("the larger policy judges otherwise:", path);
     }
-    print_targets(&rows[0], &rows[2], &rows[5]);
+    print_targets(rows);
     printf("  %-44s %10llu       ==     0.00   %s\n", "allocations in all timed decisions",
            (unsigned long long)allocated, allocated ? "MISSED" : "met");
     printf(
@@ -476,7 +416,9 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < CALLS; i++)
         order[i] = i;
     char *real = realpath(argv[1], NULL);
-    struct parts parts = read_parts(str_of(real ? real : argv[1]), &mem);
+    struct policy_parts parts;
+    if (!policy_parts_read(str_of(real ? real : argv[1]), &mem, &parts))
+        fail("can't use rules40.pol in", str_of(argv[1]));
     Str path = arena_printf(&mem, "%s/bench.pol", folder);
     run(&b, &parts, path);
     free(real);

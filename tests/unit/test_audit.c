@@ -8,8 +8,10 @@
 #include "tests/unit/check.h"
 #include "tests/unit/scratch.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -272,6 +274,101 @@ static void test_full_device(void)
     CHECK(audit_open(fifo.text, &audit) == ST_UNSUPPORTED);
 }
 
+/* Fills the pipe to the last byte that it takes. */
+static void fill_pipe(int fd)
+{
+    char bytes[4096] = { 0 };
+    int flags = fcntl(fd, F_GETFL);
+    ENSURE(flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
+    while (write(fd, bytes, sizeof bytes) > 0 || write(fd, bytes, 1) > 0) {
+    }
+    ENSURE(fcntl(fd, F_SETFL, flags) == 0);
+}
+
+static size_t drain(int fd, size_t want)
+{
+    size_t total = 0;
+    while (total < want) {
+        ssize_t n = read(fd, file_bytes, want - total < FILE_BYTES ? want - total : FILE_BYTES);
+        ENSURE(n > 0);
+        total += (size_t)n;
+    }
+    return total;
+}
+
+/* Standard error is a pipe that nobody reads: lines fail, calls are denied, and nobody waits. When
+ * it is read again, lines are whole again. */
+static void test_stuck_standard_error(void)
+{
+    int ends[2], before = dup(STDERR_FILENO);
+    struct audit *audit = NULL;
+    struct audit_decision decision = plain_decision();
+    ENSURE(before >= 0 && pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    CHECK(audit_open("-", &audit) == ST_OK);
+    CHECK(audit_write(audit, &decision) == ST_OK);
+    size_t one = (size_t)read(ends[0], file_bytes, sizeof file_bytes);
+    CHECK(one > 100 && file_bytes[one - 1] == '\n');
+    fill_pipe(ends[1]);
+    int64_t start = world_mono_ms();
+    for (int i = 0; i < 100; i++)
+        CHECK(audit_write(audit, &decision) == ST_IO);
+    CHECK_ROW(world_mono_ms() - start < 500, "%d ms", (int)(world_mono_ms() - start));
+    int full = 0;
+    ENSURE(ioctl(ends[0], FIONREAD, &full) == 0);
+    (void)drain(ends[0], (size_t)full);
+    CHECK(audit_write(audit, &decision) == ST_OK);
+    CHECK((size_t)read(ends[0], file_bytes, sizeof file_bytes) == one && file_bytes[0] == '{');
+    CHECK((fcntl(ends[1], F_GETFL) & O_NONBLOCK) == 0); /* the descriptor is not ours alone */
+    (void)close(ends[0]); /* and a reader that is gone is an error like any other */
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(audit_write(audit, &decision) == ST_IO);
+    ENSURE(dup2(before, STDERR_FILENO) >= 0);
+    audit_close(audit);
+    (void)close(ends[1]);
+    (void)close(before);
+}
+
+/* A line longer than what a pipe takes in one piece, and room for a part of it. */
+static void test_half_a_line(void)
+{
+    static const Str keys[] = { STR_INIT("a") };
+    static char long_text[AUDIT_TEXT_MAX];
+    int ends[2], before = dup(STDERR_FILENO);
+    struct audit *audit = NULL;
+    memset(long_text, 'x', sizeof long_text);
+    Str text = { .p = long_text, .n = sizeof long_text };
+    struct audit_decision decision = { .principal = text,
+                                       .grant = text,
+                                       .server = text,
+                                       .method = text,
+                                       .tool = text,
+                                       .verdict = text,
+                                       .cause = text,
+                                       .policy = text,
+                                       .policy_id = text,
+                                       .source = text,
+                                       .reason = text,
+                                       .unknown = text,
+                                       .argument_keys = keys,
+                                       .argument_key_count = 1 };
+    ENSURE(before >= 0 && pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    CHECK(audit_open("-", &audit) == ST_OK);
+    fill_pipe(ends[1]);
+    (void)drain(ends[0], 4096);
+    CHECK(audit_write(audit, &decision) == ST_IO);
+    int full = 0;
+    ENSURE(ioctl(ends[0], FIONREAD, &full) == 0);
+    (void)drain(ends[0], (size_t)full);
+    CHECK(audit_write(audit, &decision) == ST_OK); /* begins on a line of its own */
+    CHECK(read(ends[0], file_bytes, sizeof file_bytes) > 4096 && file_bytes[0] == '\n' &&
+          file_bytes[1] == '{');
+    ENSURE(dup2(before, STDERR_FILENO) >= 0);
+    audit_close(audit);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    (void)close(before);
+}
+
 static bool limit_file_size(rlim_t bytes)
 {
     struct rlimit limit = { bytes, RLIM_INFINITY };
@@ -391,6 +488,8 @@ int main(void)
     RUN(test_key_choice);
     RUN(test_unfinished_line);
     RUN(test_full_device);
+    RUN(test_stuck_standard_error);
+    RUN(test_half_a_line);
     RUN(test_short_write);
     RUN(test_killed_writer);
     RUN(test_several_writers);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_gateway.c - the client's side: sessions, verdicts, what is forwarded and what is answered,
  * with a faked server behind it. Rows R*, S* and "row N" name defects seen elsewhere. */
+#include "runtime/base/log.h"
+#include "runtime/base/world.h"
 #include "tests/unit/gateway_rig.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
 
 static void a_denied_call_reaches_nobody(void)
 {
@@ -103,6 +109,69 @@ static void a_bad_new_policy_leaves_the_old_one(void)
     rig_close(&rig);
 }
 
+/* How many lines of the log, from here until log_heard, hold the text. */
+static int log_hear(const struct scratch_path *path)
+{
+    int before = dup(STDERR_FILENO);
+    int file = open(path->text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ENSURE(before >= 0 && file >= 0 && dup2(file, STDERR_FILENO) >= 0);
+    (void)close(file);
+    log_set_level(LOG_INFO);
+    return before;
+}
+
+static size_t log_heard(const struct scratch_path *path, int before, const char *text)
+{
+    static char bytes[TEXT_MAX];
+    size_t count = 0;
+    ENSURE(dup2(before, STDERR_FILENO) >= 0);
+    (void)close(before);
+    log_set_level(LOG_OFF);
+    bytes[scratch_read(path->text, bytes, sizeof bytes - 1)] = '\0';
+    for (const char *at = bytes; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* A file that is gone is news once, however often it is looked for. */
+static void a_missing_policy_is_logged_once(void)
+{
+    struct rig rig;
+    struct got got;
+    struct scratch_path log = scratch_path("log");
+    rig_open(&rig);
+    struct caller stray = rig.dev;
+    stray.policy = STR("/nonexistent.polb");
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_secret", "\"name\":\"get_secret\"", &got);
+    int before = log_hear(&log);
+    (void)say_modern(&rig, &stray, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    (void)remove(rig.policy.text);
+    for (int i = 0; i < 5; i++)
+        gateway_reload(rig.gateway);
+    CHECK(log_heard(&log, before, "policy file is gone") == 2);
+    write_policy(&rig, policy_text);
+    gateway_reload(rig.gateway);
+    (void)remove(rig.policy.text);
+    before = log_hear(&log);
+    for (int i = 0; i < 5; i++)
+        gateway_reload(rig.gateway);
+    CHECK(log_heard(&log, before, "policy file is gone") == 1); /* it had come back */
+    rig_close(&rig);
+}
+
+/* The one size limit that a transport without a length in front can't enforce before. */
+static void a_body_over_the_limit_is_too_large(void)
+{
+    struct rig rig;
+    struct got got;
+    struct gateway_limits limits = rig_limits;
+    limits.max_body_bytes = 64;
+    rig_open_with(&rig, &limits, NULL);
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    CHECK(got.status == 413 && got_has(&got, "longer than the limit"));
+    rig_close(&rig);
+}
+
 /* R5, row 14, row 20: judged bytes are forwarded bytes, and nothing else of the message is. */
 static void what_is_forwarded(void)
 {
@@ -196,6 +265,70 @@ static void a_list_without_end_is_refused(void)
         turn(&rig);
     }
     CHECK(got.count == 1 && got_has(&got, "too many pages"));
+    CHECK(sent_count == 1 + rig_limits.max_list_pages);
+    rig_close(&rig);
+}
+
+static void wait_ms(struct rig *rig, int ms)
+{
+    for (int64_t until = world_mono_ms() + ms; world_mono_ms() < until;) {
+        struct timespec pause = { .tv_nsec = 5000000 };
+        (void)nanosleep(&pause, NULL);
+        turn(rig);
+    }
+}
+
+/* Each page comes in time, all together don't: one deadline for the whole, also while a page is
+ * waited for. */
+static void a_list_has_one_deadline(void)
+{
+    for (int is_silent = 0; is_silent < 2; is_silent++) {
+        struct rig rig;
+        struct got got;
+        struct gateway_limits limits = rig_limits;
+        limits.list_timeout_ms = 200;
+        rig_open_with(&rig, &limits, NULL);
+        int64_t start = world_mono_ms();
+        (void)say_modern(&rig, &rig.dev, "tools/list", NULL, "", &got);
+        be_modern(&rig, 0);
+        while (got.count == 0 && world_mono_ms() < start + 2000) {
+            if (!is_silent)
+                answer_json(sent_count - 1, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":"
+                                            "{\"tools\":[],\"nextCursor\":\"again\"}}");
+            wait_ms(&rig, 30);
+        }
+        CHECK(got.count == 1 && got_has(&got, "in time"));
+        CHECK(world_mono_ms() < start + 1000);
+        rig_close(&rig);
+    }
+}
+
+/* Every result of the stateless era names the server, and only we say which. */
+static void results_name_the_server(void)
+{
+    static const char ours[] = "\"io.modelcontextprotocol/serverInfo\":{\"name\":\"mcpd/web\"";
+    static const char theirs[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"tools\":[],\"content\":[],\"_meta\":{\"k\":1,"
+        "\"mcpd/decision\":{},\"io.modelcontextprotocol/serverInfo\":{\"name\":\"evil\"}}}}";
+    struct rig rig;
+    struct got session, got;
+    rig_open(&rig);
+    (void)say_modern(&rig, &rig.dev, "server/discover", NULL, "", &got);
+    CHECK(got_has(&got, ours));
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_secret", "\"name\":\"get_secret\"", &got);
+    CHECK(got_has(&got, ours) && got_has(&got, "mcpd/decision"));
+    (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    be_modern(&rig, 0);
+    answer_json(1, theirs);
+    CHECK(got_has(&got, ours) && got_has(&got, "\"k\":1") && !got_has(&got, "evil"));
+    CHECK(!got_has(&got, "mcpd/decision"));
+    (void)say_modern(&rig, &rig.dev, "tools/list", NULL, "", &got);
+    answer_json(2, theirs);
+    CHECK(got_has(&got, ours) && got_has(&got, "\"k\":1") && !got_has(&got, "evil"));
+    greet(&rig, &rig.dev, &session);
+    (void)say(&rig, &rig.dev, session.session, GET_X("1"), &got);
+    answer_json(3, theirs);
+    CHECK(got_has(&got, "\"_meta\":{\"k\":1}") && !got_has(&got, "serverInfo"));
     rig_close(&rig);
 }
 
@@ -387,10 +520,14 @@ int main(void)
     RUN(an_unrecorded_call_is_not_made);
     RUN(a_policy_that_never_loaded_denies);
     RUN(a_bad_new_policy_leaves_the_old_one);
+    RUN(a_missing_policy_is_logged_once);
+    RUN(a_body_over_the_limit_is_too_large);
     RUN(what_is_forwarded);
     RUN(absent_arguments_stay_absent);
     RUN(the_list_is_this_grants);
     RUN(a_list_without_end_is_refused);
+    RUN(a_list_has_one_deadline);
+    RUN(results_name_the_server);
     RUN(sessions_are_bound);
     RUN(the_oldest_session_makes_room);
     RUN(ids_in_flight_differ);

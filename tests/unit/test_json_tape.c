@@ -383,14 +383,15 @@ static void a_spent_arena_is_an_error(void)
     buf_free(&text);
 }
 
-/* Special bytes at each place around the 16-byte steps. */
+/* Special bytes at each place around the 64-byte blocks. */
 static void strings_of_each_length(void)
 {
     static const char special[] = { '"', '\\', '\x1f', '\x80', '\n' };
     static const enum json_error want[] = { JSON_ERR_TRAILING, JSON_ERR_ESCAPE, JSON_ERR_CONTROL,
                                             JSON_ERR_UTF8, JSON_ERR_CONTROL };
-    for (size_t n = 0; n <= 50; n++) {
-        char text[52];
+    enum { LONGEST = 140 };
+    for (size_t n = 0; n <= LONGEST; n++) {
+        char text[LONGEST + 2];
         struct json_doc doc;
         uint32_t at;
         memset(text, 'a', sizeof text);
@@ -409,6 +410,29 @@ static void strings_of_each_length(void)
                           n, special[k], i, json_error_text(error), at);
             }
             text[i] = 'a';
+        }
+    }
+}
+
+/* Keys and texts that begin and end at each place of a block. */
+static void members_at_each_place(void)
+{
+    enum { LONGEST = 140 };
+    char letters[LONGEST], text[3 * LONGEST];
+    struct json_doc doc;
+    memset(letters, 'k', sizeof letters);
+    for (int key = 0; key < LONGEST; key++) {
+        for (int value = 0; value < LONGEST; value++) {
+            int n = snprintf(text, sizeof text, "{\"%.*s\":\"%.*s\",\"b\":[1]}", key, letters,
+                             value, letters);
+            enum json_error error = read_text((Str){ .p = text, .n = (size_t)n }, &doc);
+            CHECK_ROW(error == JSON_ERR_NONE && doc.count == 4 && doc.nodes[0].count == 2 &&
+                          doc.nodes[1].key_n == (uint32_t)key &&
+                          doc.nodes[1].text_n == (uint32_t)value && doc.nodes[1].next == 2 &&
+                          str_eq(json_raw(&doc, 1), str_sub(str_of(text), (size_t)key + 4,
+                                                            (size_t)(key + value) + 6)) &&
+                          str_eq(json_key(&doc.nodes[2]), STR("b")),
+                      "key of %d bytes, text of %d: %s", key, value, json_error_text(error));
         }
     }
 }
@@ -496,6 +520,7 @@ int main(void)
     RUN(the_table_is_clean_for_each_object);
     RUN(a_spent_arena_is_an_error);
     RUN(strings_of_each_length);
+    RUN(members_at_each_place);
     RUN(each_escape_decodes);
     RUN(strings_are_written);
     read_end();

@@ -264,8 +264,18 @@ static void written_messages_read_back(void)
     buf_free(&out);
 }
 
+/* Nobody's message is at fault for want of memory here. */
+static void codes_of_refused_texts(void)
+{
+    CHECK(jsonrpc_code_of(JSON_ERR_SYNTAX) == JSONRPC_PARSE_ERROR);
+    CHECK(jsonrpc_code_of(JSON_ERR_DUPLICATE_KEY) == JSONRPC_INVALID_REQUEST);
+    CHECK(jsonrpc_code_of(JSON_ERR_TOO_LARGE) == JSONRPC_INVALID_REQUEST);
+    CHECK(jsonrpc_code_of(JSON_ERR_NO_MEMORY) == JSONRPC_INTERNAL_ERROR);
+}
+
 int main(void)
 {
+    RUN(codes_of_refused_texts);
     RUN(kinds_and_codes);
     RUN(long_ids);
     RUN(refusals_keep_the_id);

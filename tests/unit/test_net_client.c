@@ -460,7 +460,8 @@ static struct http_server *open_server(struct fixture *f)
                                          .head_timeout_ms = 5000,
                                          .body_timeout_ms = 5000,
                                          .idle_timeout_ms = 5000,
-                                         .arena_limit = 65536 };
+                                         .arena_limit = 65536,
+                                         .max_waiting_bytes = 64 << 20 };
     struct http_server *server = NULL;
     CHECK(http_server_open(f->loop, &config, &handler, NULL, &server) == ST_OK);
     (void)snprintf(f->url, sizeof f->url, "http://localhost:%d/", http_server_port(server));

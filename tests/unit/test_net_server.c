@@ -6,7 +6,14 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
-enum { BODY_MAX = 100000, HEARD_MAX = 64 << 20, BIG = 8 << 20, HEAD_MS = 150, IDLE_MS = 250 };
+enum {
+    BODY_MAX = 100000,
+    HEARD_MAX = 64 << 20,
+    BIG = 8 << 20,
+    HEAD_MS = 150,
+    IDLE_MS = 250,
+    WAITING_MAX = 24 << 20
+};
 
 enum mode {
     ECHO,    /* answer on_request with the body */
@@ -80,7 +87,8 @@ static void set_up(struct fixture *f, enum mode mode, uint32_t max_connections)
                                          .head_timeout_ms = HEAD_MS,
                                          .body_timeout_ms = HEAD_MS,
                                          .idle_timeout_ms = IDLE_MS,
-                                         .arena_limit = 1 << 20 };
+                                         .arena_limit = 1 << 20,
+                                         .max_waiting_bytes = WAITING_MAX };
     *f = (struct fixture){ .loop = new_loop(), .mode = mode };
     buf_init(&f->heard, HEARD_MAX);
     buf_init(&f->seen, 1 << 16);
@@ -384,6 +392,54 @@ static void test_slow_reader(void)
     tear_down(&f);
 }
 
+/* Clients that don't read hold no more than the limit together; who comes later is served, and the
+ * one that has taken nothing for longest makes room. */
+static void test_slow_readers_together(void)
+{
+    enum { CLIENTS = 16 }; /* the kernel takes about half of each answer */
+    struct fixture f;
+    int fds[CLIENTS];
+    set_up(&f, BIG_ONE, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = dial(f.port);
+        (void)setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof(int));
+        CHECK(say(f.loop, fds[i], STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+        TURN_UNTIL(f.loop, f.requests == i + 1);
+        turn(f.loop, 2); /* so that one is older than the next */
+    }
+    CHECK(http_server_exchanges(f.server) < CLIENTS && f.gones == 0);
+    size_t total = 0;
+    CHECK(buf_reserve(&f.heard, 1 << 20));
+    for (int64_t until = world_mono_ms() + HELP_WAIT_MS; world_mono_ms() < until;) {
+        ssize_t n = recv(fds[CLIENTS - 1], f.heard.p, 1 << 20, MSG_DONTWAIT);
+        total += n > 0 ? (size_t)n : 0;
+        if (total >= (size_t)BIG)
+            break;
+        turn(f.loop, 0);
+    }
+    CHECK_ROW(total >= (size_t)BIG, "the last one got %zu", total);
+    for (int i = 0; i < CLIENTS; i++)
+        (void)close(fds[i]);
+    tear_down(&f);
+}
+
+/* An answer that alone is over the limit and is not taken at once is not kept. */
+static void test_one_answer_over_the_limit(void)
+{
+    struct fixture f;
+    set_up(&f, HOLD, 2);
+    size_t n = (size_t)WAITING_MAX + ((size_t)BIG);
+    char *huge = calloc(1, n);
+    int fd = dial(f.port);
+    CHECK(huge && say(f.loop, fd, STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    TURN_UNTIL(f.loop, f.held);
+    answer(&f, (Str){ huge, n });
+    CHECK(http_server_exchanges(f.server) == 0);
+    free(huge);
+    (void)close(fd);
+    tear_down(&f);
+}
+
 static void test_connection_cap(void)
 {
     struct fixture f;
@@ -480,6 +536,8 @@ int main(void)
     RUN(test_client_leaves);
     RUN(test_flood_while_waiting);
     RUN(test_slow_reader);
+    RUN(test_slow_readers_together);
+    RUN(test_one_answer_over_the_limit);
     RUN(test_connection_cap);
     RUN(test_drain);
     RUN(test_close);

@@ -87,7 +87,20 @@ static void test_open_or_closed(void)
         { "{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"string\"}}", true },
         { "{\"properties\":{\"a\":{}},\"patternProperties\":{\"^x\":{}}}", true },
         { "{\"properties\":{\"a\":{}},\"anyOf\":[{\"required\":[\"a\"]}]}", false },
-        { "{\"properties\":{\"a\":{}},\"anyOf\":[{\"properties\":{\"b\":{}}}]}", true },
+        { "{\"properties\":{\"a\":{}},\"anyOf\":[{\"properties\":{\"b\":{}}}]}", false },
+        { "{\"properties\":{\"a\":{}},\"anyOf\":[{\"properties\":{\"b\":{}}},{}]}", true },
+        { "{\"properties\":{\"a\":{}},\"anyOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}",
+          false },
+        { "{\"properties\":{\"a\":{}},\"oneOf\":[{\"additionalProperties\":true}]}", true },
+        { "{\"properties\":{\"a\":{}},\"unevaluatedProperties\":false}", false },
+        { "{\"allOf\":[{\"$ref\":\"#/x\"}],\"unevaluatedProperties\":false}", true },
+        { "{\"patternProperties\":{\"^x\":{}},\"additionalProperties\":false}", true },
+        { "{\"$ref\":\"#/$defs/x\",\"$defs\":{\"x\":{\"properties\":{\"a\":{}}}}}", false },
+        { "{\"$ref\":\"#/$defs/x\",\"$defs\":{\"x\":{\"additionalProperties\":{}}}}", true },
+        { "{\"properties\":{\"a\":{}},\"$dynamicRef\":\"#x\"}", true },
+        { "{\"$ref\":\"https://example.org/x\"}", true },
+        { "{\"$ref\":7}", true },
+        { "{\"allOf\":[{\"$id\":\"y\",\"properties\":{\"a\":{}}}]}", true },
         { "{\"properties\":{\"a\":{}},\"allOf\":[{\"$ref\":\"#/x\"}]}", true },
         { "{\"properties\":{\"a\":{}},\"then\":{}}", true },
         { "{\"properties\":{\"a\":{}},\"allOf\":[{\"$ref\":\"#/"
@@ -118,8 +131,19 @@ static void test_types(void)
         { "true", SCHEMA_ANY, 0 },
         { "{\"enum\":[\"a\",\"b\"]}", SCHEMA_STRING, 2 },
         { "{\"const\":\"a\"}", SCHEMA_STRING, 1 },
-        { "{\"enum\":[\"a\",1]}", SCHEMA_STRING | SCHEMA_NUMBER | SCHEMA_INTEGER, 0 },
-        { "{\"enum\":[\"a\",null]}", SCHEMA_STRING | SCHEMA_NULL, 0 },
+        { "{\"enum\":[\"a\",1]}", SCHEMA_STRING | SCHEMA_NUMBER | SCHEMA_INTEGER, 1 },
+        { "{\"enum\":[\"a\",null]}", SCHEMA_STRING | SCHEMA_NULL, 1 },
+        { "{\"enum\":[1,2.5]}", SCHEMA_NUMBER | SCHEMA_INTEGER, 0 },
+        { "{\"enum\":[1,2],\"type\":\"integer\"}", SCHEMA_INTEGER, 0 },
+        { "{\"type\":\"string\",\"nullable\":true}", SCHEMA_STRING | SCHEMA_NULL, 0 },
+        { "{\"oneOf\":[{\"const\":\"a\"},{\"const\":\"b\"},{\"const\":\"a\"}]}", SCHEMA_STRING, 2 },
+        { "{\"anyOf\":[{\"enum\":[\"a\"]},{\"type\":\"string\"}]}", SCHEMA_STRING, 0 },
+        { "{\"allOf\":[{\"enum\":[\"a\",\"b\"]},{\"enum\":[\"b\",\"c\"]}]}", SCHEMA_STRING, 1 },
+        { "{\"allOf\":[{\"type\":\"number\"},{\"type\":\"integer\"}]}", SCHEMA_INTEGER, 0 },
+        { "{\"allOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}", SCHEMA_STRING, 0 },
+        { "{\"type\":[\"string\",\"number\"],\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]"
+          "}",
+          SCHEMA_STRING, 0 },
         { "{\"enum\":[]}", SCHEMA_ANY, 0 },
         { "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", SCHEMA_STRING | SCHEMA_NULL,
           0 },
@@ -128,7 +152,8 @@ static void test_types(void)
         { "{\"anyOf\":[{\"enum\":[\"a\"]},{\"type\":\"null\"}]}", SCHEMA_STRING | SCHEMA_NULL, 1 },
         { "{\"anyOf\":[{\"type\":\"string\"},{}]}", SCHEMA_ANY, 0 },
         { "{\"anyOf\":1}", SCHEMA_ANY, 0 },
-        { "{\"$ref\":\"#/$defs/x\",\"type\":\"string\"}", SCHEMA_ANY, 0 },
+        { "{\"$ref\":\"#/$defs/x\",\"type\":\"string\"}", SCHEMA_STRING, 0 },
+        { "{\"$ref\":\"#/$defs/x\"}", SCHEMA_ANY, 0 },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[512];
@@ -189,6 +214,203 @@ static void test_depth(void)
     buf_free(&text);
 }
 
+/* The schema of args.x, with definitions beside it. */
+static const struct schema *member_x(const char *x, const char *defs)
+{
+    char text[2048];
+    (void)snprintf(text, sizeof text,
+                   "{\"$id\":\"http://h/s\",\"properties\":{\"x\":%s},\"$defs\":{%s}}", x, defs);
+    const struct schema *schema = arguments(text);
+    const struct schema_member *member = schema ? schema_member(schema, STR("x")) : NULL;
+    return member ? member->schema : NULL;
+}
+
+static void test_references(void)
+{
+    static const struct {
+        const char *reference;
+        uint32_t types;
+    } rows[] = {
+        { "#/$defs/s", SCHEMA_STRING },
+        { "http://h/s#/$defs/s", SCHEMA_STRING },
+        { "#/%24defs/s", SCHEMA_STRING },
+        { "#/$defs/a~1b~0c", SCHEMA_BOOL },
+        { "#/$defs/list/allOf/1", SCHEMA_NULL },
+        { "#/$defs/list/allOf/2", SCHEMA_ANY },
+        { "#/$defs/list/allOf/01", SCHEMA_ANY },
+        { "#named", SCHEMA_ARRAY },
+        { "#unnamed", SCHEMA_ANY },
+        { "#/$defs/s/", SCHEMA_ANY },
+        { "#/$defs/~2", SCHEMA_ANY },
+        { "#/%2", SCHEMA_ANY },
+        { "#/%zz", SCHEMA_ANY },
+        { "other#/$defs/s", SCHEMA_ANY },
+        { "#", SCHEMA_ANY },
+        { "", SCHEMA_ANY },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char x[128];
+        (void)snprintf(x, sizeof x, "{\"$ref\":\"%s\"}", rows[i].reference);
+        const struct schema *schema =
+            member_x(x, "\"s\":{\"type\":\"string\"},\"a/b~c\":{\"type\":\"boolean\"},"
+                        "\"list\":{\"allOf\":[{},{\"type\":\"null\"}]},"
+                        "\"n\":{\"$anchor\":\"named\",\"type\":\"array\"}");
+        CHECK_ROW(schema && schema->types == rows[i].types, "%s", rows[i].reference);
+    }
+}
+
+/* A definition that holds itself ends after a few turns, whatever the way round. */
+static void test_cycles(void)
+{
+    static const struct {
+        const char *x, *defs;
+    } rows[] = {
+        { "{\"$ref\":\"#/$defs/n\"}",
+          "\"n\":{\"type\":\"object\",\"properties\":{\"next\":{\"$ref\":\"#/$defs/n\"}}}" },
+        { "{\"$ref\":\"#/$defs/n\"}", "\"n\":{\"$ref\":\"#/$defs/n\"}" },
+        { "{\"$ref\":\"#/$defs/n\"}",
+          "\"n\":{\"$ref\":\"#/$defs/m\"},\"m\":{\"$ref\":\"#/$defs/n\"}" },
+        { "{\"$ref\":\"#\"}", "" },
+        { "{\"$ref\":\"#/$defs/n\"}", "\"n\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"array\","
+                                      "\"items\":{\"$ref\":\"#/$defs/n\"}}]}" },
+        { "{\"$ref\":\"#/$defs/a\"}",
+          "\"a\":{\"allOf\":[{\"$ref\":\"#/$defs/b\"},{\"$ref\":\"#/$defs/b\"},{\"$ref\":\"#/$defs/"
+          "c\"}]},"
+          "\"b\":{\"anyOf\":[{\"$ref\":\"#/$defs/a\"},{\"$ref\":\"#/$defs/c\"}]},"
+          "\"c\":{\"properties\":{\"p\":{\"$ref\":\"#/$defs/a\"},\"q\":{\"$ref\":\"#/$defs/"
+          "b\"}}}" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct schema *schema = member_x(rows[i].x, rows[i].defs);
+        uint32_t depth = 0;
+        CHECK_ROW(schema != NULL, "%s", rows[i].defs);
+        for (; schema && depth < 1000; depth++)
+            schema = schema->member_count ? schema->members[0].schema : schema->items;
+        CHECK_ROW(depth <= SCHEMA_DEPTH_MAX + 2, "%s: depth", rows[i].defs);
+    }
+}
+
+static void test_merged_members(void)
+{
+    const struct schema *x = member_x(
+        "{\"oneOf\":[{\"$ref\":\"#/$defs/a\"},{\"$ref\":\"#/$defs/b\"},{\"type\":\"null\"}]}",
+        "\"a\":{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"a\"},\"n\":{\"type\":"
+        "\"integer\"}},"
+        "\"required\":[\"kind\",\"n\"]},"
+        "\"b\":{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"b\"},\"s\":{\"type\":"
+        "\"string\"}},"
+        "\"required\":[\"kind\"]}");
+    CHECK(x && x->types == (SCHEMA_OBJECT | SCHEMA_NULL) && !x->is_open && x->member_count == 3);
+    const struct schema_member *kind = x ? schema_member(x, STR("kind")) : NULL;
+    const struct schema_member *n = x ? schema_member(x, STR("n")) : NULL;
+    CHECK(kind && kind->is_required && kind->schema->enum_count == 2);
+    CHECK(n && !n->is_required && n->schema->types == SCHEMA_INTEGER);
+    x = member_x("{\"$ref\":\"#/$defs/"
+                 "a\",\"properties\":{\"m\":{\"type\":\"string\"},\"n\":{\"type\":\"number\"}},"
+                 "\"required\":[\"m\"],\"description\":\"d\"}",
+                 "\"a\":{\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1}},"
+                 "\"description\":\"e\"}");
+    CHECK(x && x->member_count == 2 && !x->is_open && str_eq(x->description, STR("d")));
+    n = x ? schema_member(x, STR("n")) : NULL;
+    CHECK(n && n->schema->types == SCHEMA_INTEGER && str_eq(n->schema->minimum.text, STR("1")));
+    CHECK(x && schema_member(x, STR("m"))->is_required);
+}
+
+static void test_arrays(void)
+{
+    const struct schema *x = member_x("{\"type\":\"array\",\"prefixItems\":[{\"type\":\"string\"},"
+                                      "{\"type\":\"integer\"}],\"items\":false,\"maxItems\":2}",
+                                      "");
+    CHECK(x && x->prefix_count == 2 && x->prefix[1]->types == SCHEMA_INTEGER);
+    CHECK(x && x->items && x->items->types == (SCHEMA_STRING | SCHEMA_INTEGER));
+    CHECK(x && x->max_items == 2 && x->min_items == 0);
+    x = member_x("{\"prefixItems\":[{\"type\":\"string\"}]}", "");
+    CHECK(x && x->prefix_count == 1 && !x->items);
+    x = member_x("{\"items\":[{\"type\":\"string\"}],\"additionalItems\":{\"type\":\"null\"}}", "");
+    CHECK(x && x->prefix_count == 1 && x->items &&
+          x->items->types == (SCHEMA_STRING | SCHEMA_NULL));
+    x = member_x(
+        "{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"string\"}]}",
+        "");
+    CHECK(x && x->items && x->items->types == SCHEMA_STRING);
+    x = member_x(
+        "{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\"}]}",
+        "");
+    CHECK(x && !x->items);
+}
+
+static void test_bounds(void)
+{
+    const struct schema *x = member_x("{\"type\":\"string\",\"minLength\":1,\"maxLength\":9,"
+                                      "\"format\":\"uri\",\"pattern\":\"^h\"}",
+                                      "");
+    CHECK(x && x->min_length == 1 && x->max_length == 9);
+    CHECK(x && str_eq(x->format, STR("uri")) && str_eq(x->pattern, STR("^h")));
+    x = member_x("{\"minimum\":1,\"exclusiveMinimum\":true,\"exclusiveMaximum\":2.5}", "");
+    CHECK(x && str_eq(x->minimum.text, STR("1")) && x->minimum.is_exclusive);
+    CHECK(x && str_eq(x->maximum.text, STR("2.5")) && x->maximum.is_exclusive);
+    x = member_x(
+        "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":3},{\"type\":\"integer\",\"maximum\":7}]}",
+        "");
+    CHECK(x && x->max_length == 3 && str_eq(x->maximum.text, STR("7")));
+    x = member_x("{\"anyOf\":[{\"type\":\"string\",\"maxLength\":3},{\"type\":\"string\"}]}", "");
+    CHECK(x && x->max_length == SCHEMA_NO_LIMIT);
+    x = member_x("{\"minLength\":-1,\"maxLength\":1.5,\"maxItems\":\"3\"}", "");
+    CHECK(x && x->min_length == 0 && x->max_length == SCHEMA_NO_LIMIT);
+    x = member_x("{\"enum\":[1,2.50,\"a\",null,true]}", "");
+    CHECK(x && x->value_count == 5 && x->enum_count == 1);
+    CHECK(x && x->values[1].type == JSON_NUMBER && str_eq(x->values[1].text, STR("2.50")));
+    x = member_x("{\"enum\":[1,[]]}", "");
+    CHECK(x && x->value_count == 0 && (x->types & SCHEMA_ARRAY));
+    x = member_x(
+        "{\"additionalProperties\":{\"type\":\"string\"},\"propertyNames\":{\"maxLength\":4},"
+        "\"patternProperties\":{\"^x-\":{\"type\":\"integer\"}}}",
+        "");
+    CHECK(x && x->is_open && x->rest && x->rest->types == SCHEMA_STRING);
+    CHECK(x && x->keys && x->keys->max_length == 4);
+    CHECK(x && x->pattern_count == 1 && x->patterns[0].schema->types == SCHEMA_INTEGER);
+}
+
+static void test_tool_facts(void)
+{
+    CHECK(read_snapshot(
+        STR("[{\"name\":\"a\",\"title\":\"T\",\"description\":\"D\",\"outputSchema\":{},"
+            "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"
+            "\"idempotentHint\":1}},{\"name\":\"b\",\"annotations\":{\"title\":\"U\"}}]")));
+    const struct pinned_tool *a = snapshot_tool(&snapshot, STR("a"));
+    const struct pinned_tool *b = snapshot_tool(&snapshot, STR("b"));
+    CHECK(a && str_eq(a->title, STR("T")) && str_eq(a->description, STR("D")));
+    CHECK(a && a->has_output_schema && a->hints.read_only == SCHEMA_HINT_TRUE);
+    CHECK(a && a->hints.destructive == SCHEMA_HINT_FALSE);
+    CHECK(a && a->hints.idempotent == SCHEMA_HINT_ABSENT &&
+          a->hints.open_world == SCHEMA_HINT_ABSENT);
+    CHECK(b && str_eq(b->title, STR("U")) && !b->has_output_schema);
+}
+
+/* Schemas that multiply when they are followed stop at the budget; long lists merge in time. */
+static void test_budget(void)
+{
+    static struct buf text;
+    buf_init(&text, 8 << 20);
+    buf_add(&text, STR("[{\"name\":\"t\",\"inputSchema\":{\"$ref\":\"#/$defs/d0\",\"$defs\":{"));
+    for (int i = 0; i < 30; i++)
+        buf_printf(&text,
+                   "\"d%d\":{\"properties\":{\"a\":{\"$ref\":\"#/$defs/d%d\"},\"b\":{\"$ref\":"
+                   "\"#/$defs/d%d\"}}},",
+                   i, i + 1, i + 1);
+    buf_add(&text, STR("\"d30\":{}}}}]"));
+    CHECK(read_snapshot(buf_str(&text)));
+    buf_clear(&text);
+    buf_add(&text, STR("[{\"name\":\"t\",\"inputSchema\":{\"properties\":{\"x\":{\"oneOf\":["));
+    for (int i = 0; i < 10000; i++)
+        buf_printf(&text, "%s{\"const\":\"v%d\"}", i ? "," : "", i);
+    buf_add(&text, STR("]}}}}]"));
+    CHECK(read_snapshot(buf_str(&text)));
+    const struct schema_member *x = schema_member(snapshot.tools[0].arguments, STR("x"));
+    CHECK(x && x->schema->enum_count == 10000);
+    buf_free(&text);
+}
+
 int main(void)
 {
     RUN(test_holders);
@@ -196,6 +418,13 @@ int main(void)
     RUN(test_types);
     RUN(test_members);
     RUN(test_depth);
+    RUN(test_references);
+    RUN(test_cycles);
+    RUN(test_merged_members);
+    RUN(test_arrays);
+    RUN(test_bounds);
+    RUN(test_tool_facts);
+    RUN(test_budget);
     arena_reset(&mem);
     return check_finish();
 }

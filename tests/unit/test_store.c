@@ -474,6 +474,27 @@ static void test_opened_at_once(void)
     }
 }
 
+/* The highest version counts, is there after a restart, and belongs to one name alone. */
+static void test_policy_versions(void)
+{
+    char name[NAME_BYTES];
+    struct store *store = open_fresh(name);
+    uint32_t version = 7;
+    CHECK(store->ops->policy_version(store, STR("p"), &version) == ST_OK && version == 0);
+    CHECK(store->ops->policy_raise(store, STR("p"), 3) == ST_OK);
+    CHECK(store->ops->policy_raise(store, STR("p"), 2) == ST_OK);
+    CHECK(store->ops->policy_raise(store, STR("q"), UINT32_MAX) == ST_OK);
+    store->ops->close(store);
+    ENSURE(backend->open(name, &store) == ST_OK);
+    CHECK(store->ops->policy_version(store, STR("p"), &version) == ST_OK && version == 3);
+    CHECK(store->ops->policy_version(store, STR("q"), &version) == ST_OK && version == UINT32_MAX);
+    CHECK(store->ops->policy_version(store, STR("P"), &version) == ST_OK && version == 0);
+    CHECK(store->ops->policy_raise(store, STR(""), 1) == ST_INVALID);
+    CHECK(store->ops->policy_raise(store, STR("a\0b"), 1) == ST_INVALID);
+    CHECK(store->ops->policy_version(store, STR("\xFF"), &version) == ST_INVALID);
+    store->ops->close(store);
+}
+
 int main(void)
 {
     log_set_level(LOG_OFF); /* refusals are provoked on purpose here */
@@ -486,6 +507,7 @@ int main(void)
         RUN(test_revoke);
         RUN(test_two_connections);
         RUN(test_killed_writer);
+        RUN(test_policy_versions);
     }
     RUN(test_permissions);
     RUN(test_foreign_files);

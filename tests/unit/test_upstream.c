@@ -373,6 +373,34 @@ static void a_command_that_cannot_be_started(void)
     struct caller caller = to_cmd(&rig);
     (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
     CHECK(got.count == 1 && got_has(&got, "can't be started"));
+    /* Nor does anybody wait while it rests; after that it is tried again. */
+    for (int i = 0; i < 5; i++) {
+        (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+        CHECK(got.count == 1 && got_has(&got, "no such program"));
+    }
+    child_fails = false;
+    struct timespec pause = { .tv_nsec = 150000000 };
+    (void)nanosleep(&pause, NULL);
+    (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    CHECK(got.count == 0 && child_total == 1);
+    rig_close(&rig);
+}
+
+/* A process that ends before it was ever ready is like a command that can't be started. */
+static void a_server_that_never_gets_ready(void)
+{
+    struct rig rig;
+    struct got got;
+    rig_open(&rig);
+    struct caller caller = to_cmd(&rig);
+    (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    children[0].events.on_gone(children[0].user, "test");
+    turn(&rig);
+    children[1].events.on_gone(children[1].user, "test");
+    turn(&rig);
+    CHECK(got.count == 1 && got_has(&got, "-32603"));
+    (void)say_modern(&rig, &caller, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    CHECK(got.count == 1 && got_has(&got, "has ended") && child_total == 2);
     rig_close(&rig);
 }
 
@@ -429,6 +457,7 @@ int main(void)
     RUN(a_process_that_dies);
     RUN(a_probe_that_kills);
     RUN(a_command_that_cannot_be_started);
+    RUN(a_server_that_never_gets_ready);
     RUN(a_call_on_stdio_is_cancelled_by_a_message);
     RUN(notifications_do_not_pile_up);
     return check_finish();
