@@ -21,6 +21,7 @@ static const struct token absent;
 static const struct names no_names;
 static const struct operands no_items;
 static const struct selector no_selector;
+static const struct operand no_value;
 }
 
 /* A fixed stack is a limit on nesting. parse.c bounds brackets far below it; what is left is
@@ -56,6 +57,16 @@ open(A) ::= OPEN(T).                { A = T; }
 
 statement ::= LET(K) NAME(N) ASSIGN expr(V) SEMI(E).
     { ast_let(ps, N, V, span_join(K.span, E.span)); }
+
+statement ::= IMPORT(K) STRING(F) SEMI(E).
+    { ast_import(ps, F, span_join(K.span, E.span)); }
+statement ::= PARAM(K) NAME(N) COLON type(T) SEMI(E).
+    { ast_param(ps, N, T, no_value, span_join(K.span, E.span)); }
+statement ::= PARAM(K) NAME(N) COLON type(T) ASSIGN expr(V) SEMI(E).
+    { ast_param(ps, N, T, V, span_join(K.span, E.span)); }
+%type type {struct param_type}
+type(A) ::= NAME(T).                { A = (struct param_type){ .word = T }; }
+type(A) ::= SET OF NAME(T).         { A = (struct param_type){ .word = T, .is_set = true }; }
 
 statement ::= DEFAULT(K) effect(F) reason(R) SEMI(E).
     { ast_default(ps, F, R, span_join(K.span, E.span)); }

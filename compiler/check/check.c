@@ -141,9 +141,9 @@ static bool is_alias(Str text)
 }
 
 /* The snapshot's path, which is relative to the folder of the policy. */
-static Str snapshot_path(struct checker *c, Str path)
+static Str snapshot_path(struct checker *c, Str path, Span span)
 {
-    Str own = c->sources->items[c->source].path;
+    Str own = c->sources->items[span.source].path;
     size_t folder = own.n;
     while (folder > 0 && own.p[folder - 1] != '/')
         folder--;
@@ -154,7 +154,7 @@ static Str snapshot_path(struct checker *c, Str path)
 
 static void read_snapshot(struct checker *c, struct server_decl *server)
 {
-    Str text, path = snapshot_path(c, server->tools_path);
+    Str text, path = snapshot_path(c, server->tools_path, server->span);
     struct snapshot *snapshot = check_memory(c, ARENA_NEW(c->mem, struct snapshot, 1));
     if (!snapshot)
         return;
@@ -170,7 +170,7 @@ static void read_snapshot(struct checker *c, struct server_decl *server)
 
 static void read_classes(struct checker *c, struct server_decl *server)
 {
-    Str text, path = snapshot_path(c, server->classes_path);
+    Str text, path = snapshot_path(c, server->classes_path, server->span);
     struct class_table *table = check_memory(c, ARENA_NEW(c->mem, struct class_table, 1));
     if (!table)
         return;
@@ -218,6 +218,7 @@ static void check_lets(struct checker *c)
         c->lets.items[c->lets.count++] =
             (struct symbol){ .name = l->name, .span = l->name_span, .item = l };
     symbols_settle(c, &c->lets, DIAG_DUPLICATE_LET);
+    check_params(c);
     for (struct let_decl *l = c->policy->lets; l; l = l->next)
         check_let(c, l);
 }
@@ -326,6 +327,12 @@ static void check_rule(struct checker *c, struct rule *rule)
 bool policy_check(struct policy *policy, struct sources *sources, uint32_t source,
                   struct arena *mem, struct diags *diags)
 {
+    return policy_check_with(policy, sources, source, NULL, mem, diags);
+}
+
+bool policy_check_with(struct policy *policy, struct sources *sources, uint32_t source,
+                       const struct params *params, struct arena *mem, struct diags *diags)
+{
     ENSURE(source < sources->count);
     struct checker c = {
         .policy = policy,
@@ -333,6 +340,7 @@ bool policy_check(struct policy *policy, struct sources *sources, uint32_t sourc
         .source = source,
         .mem = mem,
         .diags = diags,
+        .params = params,
         .had_errors = diags->errors > 0,
     };
     check_header(&c);

@@ -128,6 +128,8 @@ static const Type type_error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };
 static Type let_type(struct checker *c, struct let_decl *let)
 {
     struct expr *value = let->value;
+    if (!value) /* reported where it is declared */
+        return type_error;
     if (value->kind == EXPR_SET || value->kind == EXPR_LIST)
         return check_group(c, value);
     if (value->kind == EXPR_PATTERN)
@@ -158,7 +160,17 @@ void check_let(struct checker *c, struct let_decl *let)
     c->rule = NULL;
     c->let_depth++;
     let->is_busy = true;
+    if (!let->value)
+        give_param(c, let);
+    if (!let->value) {
+        let->is_busy = false;
+        let->is_checked = true;
+        c->let_depth--;
+        c->rule = rule;
+        return;
+    }
     let->value->type = let_type(c, let);
+    check_param_type(c, let);
     let->weight = weight_of(let->value);
     let->is_busy = false;
     let->is_checked = true;

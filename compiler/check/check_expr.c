@@ -97,7 +97,8 @@ Type check_name(struct checker *c, struct expr *expr)
         Str best = symbol_nearest(&c->lets, expr->text);
         if (best.n)
             help_nearest(c, best);
-        else if (expr->span.lo && c->sources->items[c->source].text.p[expr->span.lo - 1] == '-')
+        else if (expr->span.lo &&
+                 c->sources->items[expr->span.source].text.p[expr->span.lo - 1] == '-')
             diag_help(c->diags, "a key with a hyphen stands in quotes: args.\"a-%.*s\"",
                       STR_ARG(expr->text));
         else
@@ -112,7 +113,7 @@ Type check_name(struct checker *c, struct expr *expr)
         return type_error;
     }
     check_let(c, let);
-    if (let->value->type.kind == TYPE_ERROR)
+    if (!let->value || let->value->type.kind == TYPE_ERROR)
         return type_error;
     expr->let = let;
     return let->value->type;

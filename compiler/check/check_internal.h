@@ -58,6 +58,7 @@ struct checker {
     const struct schema *function_schemas[FN_COUNT]; /* read when first used */
     struct expr *variables[8];                       /* quantifiers around, innermost last */
     uint32_t variable_count, loop_depth;
+    const struct params *params; /* given for this compilation; NULL: none */
     bool had_errors; /* the parser reported some: what seems missing may have been lost */
     bool is_out_of_memory;
 };
@@ -110,6 +111,14 @@ Type check_call_of(struct checker *c, struct expr *expr);
 Type check_quantifier(struct checker *c, struct expr *expr);
 /* The quantifier whose variable has that name here; NULL: none. */
 struct expr *variable_find(const struct checker *c, Str name);
+
+/* check_param.c */
+/* Gives a param without a default its value; reports when there is none. */
+void give_param(struct checker *c, struct let_decl *let);
+/* Reports a value that is not of the type that the param declares. */
+void check_param_type(struct checker *c, const struct let_decl *let);
+/* Replaces defaults by what was given; reports what is given for no param. */
+void check_params(struct checker *c);
 
 /* check_constant.c */
 /* Types a let's value, and those of the lets it names first. */

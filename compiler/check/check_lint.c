@@ -60,7 +60,7 @@ static bool is_spoken_of(const struct policy *policy, Str alias)
 void lint_policy(struct checker *c)
 {
     for (const struct let_decl *let = c->policy->lets; let; let = let->next)
-        if (!let->is_used)
+        if (!let->is_used && let->span.source == c->source)
             diag_add(c->diags, DIAG_UNUSED_LET, let->name_span, STR_ARG(let->name));
     for (const struct server_decl *s = c->policy->servers; s; s = s->next)
         if (!is_spoken_of(c->policy, s->alias))

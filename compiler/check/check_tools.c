@@ -23,7 +23,7 @@ bool rule_covers(const struct rule *rule, Str alias)
 /* The bytes [lo, hi) of a tool's name in the source; the whole string if it holds escapes. */
 static Span span_in_string(const struct checker *c, const struct name *name, size_t lo, size_t hi)
 {
-    Str source = c->sources->items[c->source].text;
+    Str source = c->sources->items[name->span.source].text;
     Str raw = str_sub(source, name->span.lo, name->span.hi);
     if (raw.n != name->text.n + 2 || hi > name->text.n)
         return name->span;
@@ -161,7 +161,7 @@ void check_rule_tools(struct checker *c, const struct rule *rule)
 
 Str field_text(struct checker *c, const struct expr *field)
 {
-    Str source = c->sources->items[c->source].text;
+    Str source = c->sources->items[field->span.source].text;
     return str_sub(source, field->span.lo, field->span.hi);
 }
 
@@ -271,7 +271,7 @@ static Str path_before(struct checker *c, const struct expr *field, const struct
     uint32_t lo = field->span.lo, hi = lo;
     for (const struct name *k = field->path; k && k != key; k = k->next)
         hi = k->span.hi;
-    return str_sub(c->sources->items[c->source].text, lo, hi > lo ? hi : lo + 4);
+    return str_sub(c->sources->items[field->span.source].text, lo, hi > lo ? hi : lo + 4);
 }
 
 static Str nearest_member(const struct checker *c, const struct expr *field, const struct name *key)

@@ -35,8 +35,10 @@ bool compilation_check(struct compilation *c, Str path)
     (void)compilation_parse(c, path);
     if (!c->policy)
         return false;
+    (void)policy_import(c->policy, &c->sources, &c->mem, &c->diags);
     /* Checked also after syntax errors: what could be read may have more to report. */
-    return policy_check(c->policy, &c->sources, c->source, &c->mem, &c->diags) &&
+    return policy_check_with(c->policy, &c->sources, c->source, c->params.doc ? &c->params : NULL,
+                             &c->mem, &c->diags) &&
            c->diags.errors == 0;
 }
 

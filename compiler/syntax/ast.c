@@ -78,21 +78,57 @@ void ast_server(struct parse *ps, struct token alias, struct token tools, struct
     ps->last_server = server;
 }
 
-void ast_let(struct parse *ps, struct token name, struct operand value, Span span)
+void ast_import(struct parse *ps, struct token path, Span span)
 {
-    struct let_decl *let = ARENA_NEW(ps->mem, struct let_decl, 1);
-    if (!let || !value.expr) {
+    struct import_decl *import = ARENA_NEW(ps->mem, struct import_decl, 1);
+    if (!import) {
         parse_no_memory(ps);
         return;
     }
-    *let = (struct let_decl){
-        .name = name.text, .name_span = name.span, .span = span, .value = value.expr
-    };
+    *import = (struct import_decl){ .path = path.text, .path_span = path.span, .span = span };
+    if (ps->last_import)
+        ps->last_import->next = import;
+    else
+        ps->policy->imports = import;
+    ps->last_import = import;
+}
+
+static void add_let(struct parse *ps, struct let_decl decl)
+{
+    struct let_decl *let = ARENA_NEW(ps->mem, struct let_decl, 1);
+    if (!let) {
+        parse_no_memory(ps);
+        return;
+    }
+    *let = decl;
     if (ps->last_let)
         ps->last_let->next = let;
     else
         ps->policy->lets = let;
     ps->last_let = let;
+}
+
+void ast_let(struct parse *ps, struct token name, struct operand value, Span span)
+{
+    if (!value.expr)
+        parse_no_memory(ps);
+    else
+        add_let(ps,
+                (struct let_decl){
+                    .name = name.text, .name_span = name.span, .span = span, .value = value.expr });
+}
+
+void ast_param(struct parse *ps, struct token name, struct param_type type, struct operand value,
+               Span span)
+{
+    add_let(ps, (struct let_decl){ .is_param = true,
+                                   .type_word = type.word.text,
+                                   .type_span = type.word.span,
+                                   .is_set = type.is_set,
+                                   .name = name.text,
+                                   .name_span = name.span,
+                                   .span = span,
+                                   .value = value.expr });
 }
 
 void ast_default(struct parse *ps, struct token effect, struct token reason, Span span)

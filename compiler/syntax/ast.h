@@ -133,14 +133,25 @@ struct expr {
     const struct schema *element_schema; /* checked: of a quantifier */
 };
 
+struct import_decl { /* import "FILE"; */
+    Str path;
+    Span path_span, span;
+    struct import_decl *next;
+};
+
+/* A let, or a param: a let whose value may be given when the policy is compiled. */
 struct let_decl {
+    bool is_param;
+    Str type_word; /* of a param: "string", "number", "boolean" */
+    Span type_span;
+    bool is_set; /* of a param: a set of them */
     Str name;
     Span name_span, span;
-    struct expr *value;
-    bool is_used;    /* checked */
-    bool is_busy;    /* private to the checker: cycle detection */
-    bool is_checked; /* private to the checker */
-    uint32_t weight; /* checked: constants in it, those of named lets counted each time */
+    struct expr *value; /* NULL: a param without a default, until one is given */
+    bool is_used;       /* checked */
+    bool is_busy;       /* private to the checker: cycle detection */
+    bool is_checked;    /* private to the checker */
+    uint32_t weight;    /* checked: constants in it, those of named lets counted each time */
     struct let_decl *next;
 };
 
@@ -211,6 +222,7 @@ struct policy {
     Str name;
     uint32_t version;     /* 0: not given */
     Span name_span, span; /* span.hi 0: the source has no `policy` statement */
+    struct import_decl *imports;
     struct server_decl *servers;
     struct let_decl *lets;
     struct rule *rules;

@@ -33,8 +33,8 @@ static const int listed[] = {
     TK_LBRACE,    TK_MIDDLE, TK_TAIL,   TK_RBRACE,  TK_COLON,  TK_SEMI,
 };
 
-static const int statement_starts[] = { TK_POLICY, TK_SERVER, TK_LET,  TK_DEFAULT,
-                                        TK_ALLOW,  TK_ASK,    TK_DENY, TK_TEST };
+static const int statement_starts[] = { TK_IMPORT,  TK_PARAM, TK_POLICY, TK_SERVER, TK_LET,
+                                        TK_DEFAULT, TK_ALLOW, TK_ASK,    TK_DENY,   TK_TEST };
 static const int test_starts[] = { TK_AS, TK_AT, TK_CALL, TK_EXPECT };
 static const int comparisons[] = { TK_EQ,      TK_NE,   TK_LT,     TK_LE,   TK_GT,
                                    TK_GE,      TK_IN,   TK_STARTS, TK_ENDS, TK_CONTAINS,
@@ -192,8 +192,9 @@ static void help_expected(struct feeder *f, const struct token *token)
     else if (keyword_kind(token->text) && is_word(token) && takes(f, TK_NAME))
         diag_help(f->ps.diags, "it is a keyword: take another name");
     else if (takes(f, TK_POLICY) && !takes(f, TK_AS))
-        diag_help(f->ps.diags, "statements begin with policy, server, let, default, allow, deny "
-                               "or test");
+        diag_help(f->ps.diags,
+                  "statements begin with policy, server, import, param, let, default, allow, deny "
+                  "or test");
 }
 
 static void report(struct feeder *f, const struct token *token)

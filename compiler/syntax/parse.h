@@ -19,6 +19,7 @@ struct parse {
     bool is_stopped; /* nothing more is taken: a limit was hit */
     struct server_decl *last_server;
     struct let_decl *last_let;
+    struct import_decl *last_import;
     struct rule *last_rule;
     struct test *test, *last_test; /* test: the one being read */
     struct test_call *last_call;
@@ -46,6 +47,12 @@ struct names {
     Span span;
 };
 
+/* string, number, boolean, or a set of one of them. */
+struct param_type {
+    struct token word;
+    bool is_set;
+};
+
 /* Which tools a rule is about: each part narrows. */
 struct selector {
     struct names tools, effects, flags;
@@ -71,6 +78,9 @@ void ast_policy(struct parse *ps, struct token name, struct token version, Span 
 void ast_server(struct parse *ps, struct token alias, struct token tools, struct token classes,
                 struct token open, Span span);
 void ast_let(struct parse *ps, struct token name, struct operand value, Span span);
+void ast_import(struct parse *ps, struct token path, Span span);
+void ast_param(struct parse *ps, struct token name, struct param_type type, struct operand value,
+               Span span);
 void ast_default(struct parse *ps, struct token effect, struct token reason, Span span);
 struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names);
 struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names);

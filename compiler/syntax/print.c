@@ -7,6 +7,7 @@
 
 /* Prints a statement of the list that begins first; the five kinds are merged by place. */
 struct statements {
+    const struct import_decl *import;
     const struct server_decl *server;
     const struct let_decl *let;
     const struct rule *rule;
@@ -88,14 +89,34 @@ static void print_let_value(struct pen *pen, const struct expr *value)
     print_group_lines(pen, value);
 }
 
+static void print_import(struct pen *pen, const struct import_decl *import)
+{
+    begin_statement(pen, import->span, 0);
+    pen_text(pen, STR("import"));
+    pen->indent = PRINT_INDENT;
+    print_worded(pen, STR(""), import->path, import->path_span);
+    end_statement(pen, import->span);
+}
+
 static void print_let(struct pen *pen, const struct let_decl *let)
 {
     begin_statement(pen, let->span, 0);
-    pen_text(pen, STR("let"));
+    pen_text(pen, let->is_param ? STR("param") : STR("let"));
     pen->indent = PRINT_INDENT;
     pen_comments(pen, let->name_span.lo);
     pen_space(pen);
     pen_text(pen, let->name);
+    if (let->is_param) {
+        pen_text(pen, STR(":"));
+        pen_comments(pen, let->type_span.lo);
+        pen_space(pen);
+        pen_text(pen, let->is_set ? STR("set of ") : STR(""));
+        pen_text(pen, let->type_word);
+    }
+    if (!let->value) {
+        end_statement(pen, let->span);
+        return;
+    }
     pen_comments(pen, expr_begin(let->value));
     pen_space(pen);
     pen_text(pen, STR("="));
@@ -357,6 +378,8 @@ static uint32_t first_place(const struct statements *rest, const struct policy *
         at = policy->fallback.span.lo;
     if (rest->server && rest->server->span.lo < at)
         at = rest->server->span.lo;
+    if (rest->import && rest->import->span.lo < at)
+        at = rest->import->span.lo;
     if (rest->let && rest->let->span.lo < at)
         at = rest->let->span.lo;
     if (rest->rule && rest->rule->span.lo < at)
@@ -380,6 +403,9 @@ static bool print_next(struct pen *pen, struct statements *rest, const struct po
     } else if (rest->server && rest->server->span.lo == at) {
         print_server(pen, rest->server);
         rest->server = rest->server->next;
+    } else if (rest->import && rest->import->span.lo == at) {
+        print_import(pen, rest->import);
+        rest->import = rest->import->next;
     } else if (rest->let && rest->let->span.lo == at) {
         print_let(pen, rest->let);
         rest->let = rest->let->next;
@@ -399,6 +425,7 @@ void policy_print(const struct policy *policy, const struct source *source, stru
         .out = out, .source = source, .comment = policy->comments, .is_fresh = true
     };
     struct statements rest = {
+        .import = policy->imports,
         .server = policy->servers,
         .let = policy->lets,
         .rule = policy->rules,

@@ -262,8 +262,10 @@ static void on_request(void *user, struct exchange *exchange)
         .user = exchange,
     };
     struct call *call = gateway_message(front->config.gateway, &in);
-    if (call)
-        exchange_set_user(exchange, call); /* else the exchange is gone */
+    if (!call)
+        return; /* and the exchange is gone */
+    exchange_set_user(exchange, call);
+    exchange_drop_body(exchange); /* the call has its own copy of what it needs */
 }
 
 static void on_gone(void *user, struct exchange *exchange)

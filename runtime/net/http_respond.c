@@ -242,6 +242,12 @@ Str exchange_body(const struct exchange *exchange)
     return exchange->conn->state == CONN_WAIT ? buf_str(&exchange->body) : STR("");
 }
 
+void exchange_drop_body(struct exchange *exchange)
+{
+    ENSURE(exchange->conn->state == CONN_WAIT);
+    buf_free(&exchange->body);
+}
+
 struct arena *exchange_arena(struct exchange *exchange)
 {
     return &exchange->arena;

@@ -57,6 +57,8 @@ void http_server_close(struct http_server *server);
 const struct http_head *exchange_head(const struct exchange *exchange);
 /* The whole body, contiguous; empty before on_request. */
 Str exchange_body(const struct exchange *exchange);
+/* Gives the body's memory back: for a handler that answers later and needs it no more. */
+void exchange_drop_body(struct exchange *exchange);
 /* Memory that lives as long as the exchange. */
 struct arena *exchange_arena(struct exchange *exchange);
 /* A pointer of the handler's, NULL at first. */

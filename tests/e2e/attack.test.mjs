@@ -3,12 +3,16 @@
 // do: nothing unjudged is forwarded, nobody else notices, each call has one answer of its own in
 // bounded time, and the process stays as it is. (Framing, spelling: http.test, bytes.test.)
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  Gateway,
+  MCPD,
   NODE,
   alive,
   compile,
@@ -20,6 +24,7 @@ import {
   openLegacy,
   request,
   rpcOf,
+  scratch,
   startFixture,
   startGateway,
   until,
@@ -366,6 +371,47 @@ describe("a hostile client", () => {
     const lost = await notForwarded(() => session.post(CALL, { Authorization: "Bearer nonsense" }));
     assert.equal(lost.status, 401, "what can't be a token needs no store");
   });
+});
+
+test("standard error that nobody reads, with the audit log on it: denied, not stalled", async (t) => {
+  const upstream = await startFixture(t, "dual_http", ["--era", "legacy"]);
+  const gateway = new Gateway(scratch(t), { principals, servers: { web: { url: upstream.url } }, audit: "-" });
+  const policy = await compile(gateway.dir, "open-web", openPolicy("web"));
+  const { token } = await gateway.grant({ servers: "web", policy });
+  const child = spawn(MCPD, ["serve", "--config", gateway.config], { stdio: ["ignore", "pipe", "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  const [ready] = await once(child.stdout, "data");
+  const port = Number(/:(\d+)\n$/.exec(ready.toString())[1]);
+  child.stderr.pause();
+  let slowest = 0;
+  const ask = async () => {
+    const began = Date.now();
+    const params = { name: "echo", arguments: { text: "x" } };
+    const rpc = rpcOf(await modern(port, "web", token, { params }));
+    slowest = Math.max(slowest, Date.now() - began);
+    return rpc;
+  };
+  assert.ok((await ask()).result, "there is room at first");
+  const refused = await until(
+    "the pipe is full",
+    async () => {
+      const count = upstream.calls().length;
+      const rpc = await ask();
+      assert.ok(rpc.result || upstream.calls().length === count, "no line, no call");
+      return rpc.error && rpc;
+    },
+    30_000,
+  );
+  assert.equal(refused.error.code, INTERNAL);
+  assert.match(refused.error.message, /recorded/);
+  for (let i = 0; i < 20; i++) assert.ok((await ask()).error);
+  assert.ok(slowest < 3000, `${slowest} ms`);
+  let heard = "";
+  child.stderr.on("data", (part) => (heard += part)).resume();
+  await until("it goes on", async () => (await ask()).result, 10_000);
+  await until("the loss is told", () => /log lines lost count=\d+/.test(heard));
+  const lines = heard.split("\n").filter((line) => line.startsWith('{"time"'));
+  assert.ok(lines.length > 10);
 });
 
 /* ---- servers over HTTP ---- */

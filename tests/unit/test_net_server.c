@@ -62,11 +62,14 @@ static void on_request(void *user, struct exchange *exchange)
     buf_add_char(&f->seen, ']');
     Str copy = arena_copy(exchange_arena(exchange), exchange_body(exchange));
     CHECK(copy.p != NULL);
-    if (f->mode == HOLD)
+    if (f->mode == HOLD) {
         f->held = exchange;
-    else if (f->mode == BIG_ONE)
+        exchange_drop_body(exchange);
+        CHECK(exchange_body(exchange).n == 0);
+    }
+    if (f->mode == BIG_ONE)
         exchange_respond(exchange, 200, NULL, 0, STR("text/plain"), (Str){ big, BIG });
-    else
+    else if (f->mode != HOLD)
         exchange_respond(exchange, 200, NULL, 0, STR("text/plain"), copy);
 }
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_test.c - test: the calls that a policy's tests make, judged by the bundle that would be
+ * shipped, in the same VM that the gateway runs; and what they leave untested. */
+#include "compiler/command/call.h"
+#include "compiler/command/command.h"
+#include "compiler/command/test_report.h"
+#include "compiler/command/verdict.h"
+#include "compiler/command/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* One run of all tests of one policy. */
+struct test_run {
+    struct compilation *c;
+    struct program *program;
+    struct vm *vm;
+    struct test_report *report;
+};
+
+/* When the call is made: as the test says, or now. */
+static int64_t test_time(const struct test_call *expected)
+{
+    int64_t micros;
+    if (expected->at.n && utc_parse(expected->at, &micros))
+        return micros / 1000000;
+    return world_wall_ms() / 1000;
+}
+
+/* What is wrong with the decision, {NULL, 0} when nothing is. */
+static Str complaint(struct test_run *run, const struct test_call *expected, struct call *call)
+{
+    struct decision decision;
+    struct buf got;
+    call->vm.now = test_time(expected);
+    call->vm.method = STR("tools/call");
+    vm_decide(run->vm, &call->vm, &decision);
+    bool is_allowed = decision.verdict == VERDICT_ALLOW;
+    bool is_right = is_allowed == (expected->expectation == EXPECT_ALLOW) &&
+                    str_contains(decision.reason, expected->reason);
+    if (is_right)
+        return (Str){ .p = NULL, .n = 0 };
+    buf_init(&got, 65536);
+    buf_printf(&got, "expected %s%s%.*s%s, got ", is_allowed ? "deny" : "allow",
+               expected->reason.n ? " \"" : "", STR_ARG(expected->reason),
+               expected->reason.n ? "\"" : "");
+    if (is_allowed == (expected->expectation == EXPECT_ALLOW)) {
+        buf_clear(&got);
+        buf_printf(&got, "expected a reason with \"%.*s\", got ", STR_ARG(expected->reason));
+    }
+    verdict_print(run->program, &call->vm, &decision, &got);
+    Str text = arena_copy(&run->c->mem, buf_str(&got));
+    buf_free(&got);
+    return text.p ? text : STR("out of memory");
+}
+
+static Str run_call(struct test_run *run, const struct test_call *expected)
+{
+    struct call call = { .vm = { .tool = expected->tool, .server = expected->server } };
+    Str why = STR("out of memory");
+    call.vm.principal = &call.principal;
+    if (call.vm.server.n == 0)
+        call.vm.server = program_only_server(run->program);
+    if (!principal_read(expected->principal, &run->c->mem, &call.principal, &why) ||
+        !arguments_read(expected->arguments, &run->c->mem, &call, &why))
+        return why;
+    return complaint(run, expected, &call);
+}
+
+static int64_t now_micros(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void run_test(struct test_run *run, const struct test *test)
+{
+    int64_t began = now_micros();
+    struct test_result result = { .name = test->name };
+    const struct test_call *call = test->calls;
+    for (; call; call = call->next) {
+        result.why = run_call(run, call);
+        if (result.why.p)
+            break;
+    }
+    uint32_t column;
+    Span span = call ? call->expect_span : test->span;
+    const struct source *source = &run->c->sources.items[span.source];
+    source_position(source, span.lo, &result.line, &column);
+    result.file = source->path;
+    result.micros = now_micros() - began;
+    test_report_add(run->report, &result);
+}
+
+static bool wants_coverage(const struct options *options)
+{
+    return options->coverage || options->coverage_min.n > 0;
+}
+
+/* Runs the tests of a policy that compiles. */
+static enum exit_code run_tests(struct test_run *run, double floor)
+{
+    const struct options *options = run->report->options;
+    struct coverage coverage = { .program = NULL };
+    enum exit_code code = EXIT_OK;
+    if (vm_open(run->program, &run->vm) != ST_OK || coverage_open(&coverage, run->program) != ST_OK)
+        return usage_error("out of memory");
+    vm_set_trace(run->vm, &coverage.trace);
+    for (const struct test *t = run->c->policy->tests; t; t = t->next)
+        run_test(run, t);
+    coverage_count(&coverage);
+    if (wants_coverage(options))
+        test_report_coverage(run->report, &coverage);
+    if (coverage_percent(&coverage) < floor) {
+        (void)fprintf(stderr, "mcpc: %.*s: coverage is %.1f%%, below %.*s%%\n",
+                      STR_ARG(run->report->file), coverage_percent(&coverage),
+                      STR_ARG(options->coverage_min));
+        code = EXIT_TESTS;
+    }
+    coverage_close(&coverage);
+    return code;
+}
+
+/* Everything that the policy was made of. */
+static void watch_sources(struct watch *watch, const struct compilation *c, Str path)
+{
+    watch_add(watch, STR(""), path);
+    for (uint32_t i = 0; i < c->sources.count; i++)
+        watch_add(watch, STR(""), c->sources.items[i].path);
+    size_t folder = path.n;
+    while (folder > 0 && path.p[folder - 1] != '/')
+        folder--;
+    for (const struct server_decl *s = c->policy ? c->policy->servers : NULL; s; s = s->next) {
+        if (s->tools_path.n)
+            watch_add(watch, str_sub(path, 0, folder), s->tools_path);
+    }
+}
+
+static enum exit_code test_file(Str path, struct test_report *report, double floor,
+                                struct watch *watch)
+{
+    struct compilation c;
+    struct test_run run = { .c = &c, .report = report };
+    struct options as_text = *report->options;
+    uint32_t failed = report->failed;
+    compilation_init(&c);
+    test_report_suite(report, path);
+    bool is_good = compilation_program(&c, path, &run.program);
+    as_text.json = false; /* standard output holds one document: the results */
+    report_diags(&c, &as_text);
+    if (watch)
+        watch_sources(watch, &c, path);
+    enum exit_code code = is_good ? run_tests(&run, floor) : failure_code(&c);
+    if (is_good)
+        test_report_suite_end(report);
+    else
+        test_report_broken(report);
+    if (code == EXIT_OK && report->failed > failed)
+        code = EXIT_TESTS;
+    vm_close(run.vm);
+    program_release(run.program);
+    compilation_free(&c);
+    return code;
+}
+
+static enum exit_code test_files(const struct options *options, double floor, struct watch *watch)
+{
+    struct test_report report;
+    enum exit_code worst = EXIT_OK;
+    test_report_begin(&report, options);
+    for (int i = 0; i < options->file_count; i++) {
+        enum exit_code code = test_file(options->files[i], &report, floor, watch);
+        worst = code > worst ? code : worst;
+    }
+    enum exit_code code = test_report_end(&report);
+    return code == EXIT_OK ? worst : code;
+}
+
+/* "0" to "100", with decimals. */
+static bool read_percent(Str text, double *out)
+{
+    bool is_number = text.n > 0 && text.n < 16;
+    for (size_t i = 0; i < text.n; i++)
+        is_number = is_number && ((text.p[i] >= '0' && text.p[i] <= '9') || text.p[i] == '.');
+    char *end = NULL;
+    *out = is_number ? strtod(text.p, &end) : 0;
+    return is_number && end == text.p + text.n && *out <= 100;
+}
+
+static NORETURN void test_forever(const struct options *options, double floor)
+{
+    static struct watch watch;
+    for (;;) {
+        (void)test_files(options, floor, &watch);
+        (void)fputs("mcpc: waiting for a change; Ctrl-C ends\n", stderr);
+        watch_wait(&watch);
+        watch_clear(&watch);
+    }
+}
+
+enum exit_code mcpc_test(const struct options *options)
+{
+    double floor = 0;
+    if (options->coverage_min.n && !read_percent(options->coverage_min, &floor))
+        return usage_error("--coverage-min takes a percentage from 0 to 100, not \"%.*s\"",
+                           STR_ARG(options->coverage_min));
+    if (options->watch)
+        test_forever(options, floor);
+    return test_files(options, floor, NULL);
+}
