@@ -67,9 +67,10 @@ all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n",$$1,$$2}'
 
-$B/mcpc: $(MCPC_OBJS)
+# mcpc takes from the runtime's upper folders only what `pin` needs to speak to a server.
+$B/mcpc: $(MCPC_OBJS) $B/libmcp.a
 	$(if $(Q),@echo '  LD    $@')
-	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPC)
+	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPC) -lcurl -levent_core
 $B/mcpd: $(MCPD_OBJS)
 	$(if $(Q),@echo '  LD    $@')
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)

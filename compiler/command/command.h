@@ -34,7 +34,10 @@ struct options {
     int file_count;
     Str output; /* -o FILE */
     Str call;   /* --call FILE; "-" is standard input */
+    Str params; /* --params FILE */
+    Str bearer_env;
     Str key, public_key, junit, coverage_min, old, count;
+    bool diff, stdio;
     bool json, check, write, verbose, message, tap, watch, coverage, sarif, plan;
 };
 

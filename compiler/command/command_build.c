@@ -30,6 +30,7 @@ enum exit_code mcpc_compile(const struct options *options)
 {
     struct compilation c;
     compilation_init(&c);
+    c.params_path = options->params;
     bool is_good = compilation_check(&c, options->files[0]) && compilation_emit(&c);
     enum exit_code code = failure_code(&c);
     report_diags(&c, options);
@@ -50,6 +51,7 @@ enum exit_code mcpc_check(const struct options *options)
     for (int i = 0; i < options->file_count; i++) {
         struct compilation c;
         compilation_init(&c);
+        c.params_path = options->params;
         bool is_good = compilation_check(&c, options->files[i]) && compilation_emit(&c);
         if (!is_good && failure_code(&c) > code)
             code = failure_code(&c);
@@ -77,6 +79,7 @@ static enum exit_code format_file(Str path, const struct options *options)
     struct compilation c;
     struct buf text;
     compilation_init(&c);
+    c.params_path = options->params;
     buf_init(&text, (size_t)SOURCE_BYTES_MAX * 4);
     enum exit_code code = EXIT_OK;
     if (compilation_parse(&c, path)) {

@@ -48,6 +48,7 @@ enum exit_code mcpc_eval(const struct options *options)
     struct program *program = NULL;
     struct buf json;
     compilation_init(&c);
+    c.params_path = options->params;
     buf_init(&json, CALL_BYTES_MAX);
     enum exit_code code = read_program(&c, options->files[0], options, &program);
     if (code == EXIT_OK)

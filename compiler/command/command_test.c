@@ -6,6 +6,8 @@
 #include "compiler/command/test_report.h"
 #include "compiler/command/verdict.h"
 #include "compiler/command/watch.h"
+#include "runtime/base/utc.h"
+#include "runtime/base/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +148,7 @@ static enum exit_code test_file(Str path, struct test_report *report, double flo
     struct options as_text = *report->options;
     uint32_t failed = report->failed;
     compilation_init(&c);
+    c.params_path = report->options->params;
     test_report_suite(report, path);
     bool is_good = compilation_program(&c, path, &run.program);
     as_text.json = false; /* standard output holds one document: the results */

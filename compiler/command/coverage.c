@@ -192,17 +192,22 @@ static const char *mask_words(uint32_t mask, bool holds)
     return words[(holds ? mask : ~mask) & B_MAYBE];
 }
 
-/* What was not reached of a point; way is SEEN_FIRST or SEEN_SECOND. */
+/* What was not reached of a point: way is SEEN_FIRST, SEEN_SECOND or both. */
 static void add_missing(enum aspect aspect, const struct point *point, uint32_t way,
                         struct buf *out)
 {
-    bool is_first = way == SEEN_FIRST;
-    if (aspect == ASPECT_RULE)
-        buf_printf(out, "rule never %s", is_first ? "acts" : "stays out");
-    else if (aspect == ASPECT_CONDITION)
-        buf_printf(out, "condition never %s", is_first ? "true" : "false");
+    static const char *const words[][4] = {
+        [ASPECT_RULE] = { "", "rule never acts", "rule always acts", "rule never judged" },
+        [ASPECT_CONDITION] = { "", "condition never true", "condition never false",
+                               "condition never judged" },
+    };
+    if (aspect != ASPECT_BRANCH)
+        buf_printf(out, "%s", words[aspect][way]);
+    else if (way == (SEEN_FIRST | SEEN_SECOND))
+        buf_printf(out, "branch never reached");
     else
-        buf_printf(out, "branch never taken, condition %s", mask_words(point->column, is_first));
+        buf_printf(out, "branch never taken, condition %s",
+                   mask_words(point->column, way == SEEN_FIRST));
 }
 
 typedef void (*missing_fn)(const struct coverage *coverage, enum aspect aspect,
@@ -216,10 +221,9 @@ static void each_missing(const struct coverage *coverage, missing_fn add, const 
         uint32_t count;
         struct point *points = collect(coverage, aspect, &count);
         for (uint32_t i = 0; i < count; i++) {
-            for (uint32_t way = SEEN_FIRST; way <= SEEN_SECOND; way++) {
-                if (points[i].wanted & ~points[i].seen & way)
-                    add(coverage, aspect, &points[i], way, prefix, out);
-            }
+            uint32_t way = points[i].wanted & ~points[i].seen;
+            if (way)
+                add(coverage, aspect, &points[i], way, prefix, out);
         }
         free(points);
     }

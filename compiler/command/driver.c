@@ -30,11 +30,34 @@ bool compilation_parse(struct compilation *c, Str path)
     return c->diags.errors == 0;
 }
 
+/* {"name": value, ...} of --params. */
+static void read_params(struct compilation *c)
+{
+    Str text;
+    uint32_t at = 0;
+    struct json_doc *doc = ARENA_NEW(&c->mem, struct json_doc, 1);
+    if (!c->params_path.n || !doc)
+        return;
+    enum status status = file_read(c->params_path, SOURCE_BYTES_MAX, &c->mem, &text);
+    if (status != ST_OK) {
+        diag_add(&c->diags, DIAG_IMPORT_READ, (Span){ 0 }, STR_ARG(c->params_path),
+                 status_text(status));
+        return;
+    }
+    enum json_error error = json_parse(text, &json_limits_default, &c->mem, doc, &at);
+    if (error == JSON_ERR_NONE && json_at(doc, 0)->type == JSON_OBJECT)
+        c->params.doc = doc;
+    else
+        diag_add(&c->diags, DIAG_IMPORT_READ, (Span){ 0 }, STR_ARG(c->params_path),
+                 error == JSON_ERR_NONE ? "it holds no object" : json_error_text(error));
+}
+
 bool compilation_check(struct compilation *c, Str path)
 {
     (void)compilation_parse(c, path);
     if (!c->policy)
         return false;
+    read_params(c);
     (void)policy_import(c->policy, &c->sources, &c->mem, &c->diags);
     /* Checked also after syntax errors: what could be read may have more to report. */
     return policy_check_with(c->policy, &c->sources, c->source, c->params.doc ? &c->params : NULL,

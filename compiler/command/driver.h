@@ -16,6 +16,7 @@ struct compilation {
     struct diags diags;
     struct policy *policy; /* NULL when the file can't be read */
     uint32_t source;       /* the policy's own, index 0 */
+    Str params_path;       /* a file with values for its params; empty: none */
     struct params params;  /* values for its params; doc NULL: none */
     struct buf bundle;     /* the bundle's bytes after compilation_emit */
 };

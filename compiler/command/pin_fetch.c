@@ -12,14 +12,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     CURSOR_BYTES_MAX = 64 * 1024,
     END_LOOK_MS = 10,    /* between two looks whether the server has ended */
     END_WAIT_MS = 10000, /* longer than a child is given to stop */
 };
-
-extern char **environ; /* POSIX has no header for it */
 
 struct fetch {
     struct loop *loop;

@@ -21,7 +21,8 @@ struct server_spec {
     Str *env; /* "NAME=value", complete: allow-listed ones are resolved already */
     size_t env_count;
     /* SERVER_HTTP */
-    Str url; /* http: or https:, no userinfo, no fragment */
+    Str url;    /* http: or https:, no userinfo, no fragment */
+    Str bearer; /* sent as a bearer token, visible ASCII; empty: none */
 };
 
 struct gateway_limits {

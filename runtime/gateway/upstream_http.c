@@ -12,6 +12,7 @@
 enum {
     REFUSAL_BODY_MAX = 64 * 1024, /* of a 4xx to a probe: there may be a JSON-RPC error in it */
     HEADERS_MAX = 8,
+    BEARER_BYTES_MAX = 8 * 1024,
     CANCEL_BYTES_MAX = 256,
 };
 
@@ -182,12 +183,15 @@ static void add_header(struct header_list *list, Str name, Str value)
     list->items[list->count++] = (struct http_header){ .name = name, .value = value };
 }
 
-static void make_headers(const struct leg *leg, struct header_list *out)
+/* bearer: the field's value; empty: none. */
+static void make_headers(const struct leg *leg, const struct buf *bearer, struct header_list *out)
 {
     const struct upstream *upstream = leg->upstream;
     add_header(out, STR("Content-Type"), STR("application/json"));
     add_header(out, STR("Accept"), STR("application/json, text/event-stream"));
     add_header(out, STR("User-Agent"), STR("mcpd/" MCP_VERSION));
+    if (bearer->n)
+        add_header(out, STR("Authorization"), buf_str(bearer));
     if (upstream->era == ERA_MODERN) {
         add_header(out, STR("MCP-Protocol-Version"), REVISION_MODERN);
         add_header(out, STR("Mcp-Method"), leg->method);
@@ -204,7 +208,13 @@ static void make_headers(const struct leg *leg, struct header_list *out)
 static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
 {
     struct header_list headers = { .count = 0 };
-    make_headers(leg, &headers);
+    struct buf bearer;
+    buf_init(&bearer, BEARER_BYTES_MAX);
+    if (upstream->server->spec->bearer.n) {
+        buf_add(&bearer, STR("Bearer "));
+        buf_add(&bearer, upstream->server->spec->bearer);
+    }
+    make_headers(leg, &bearer, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
         .method = STR("POST"),
@@ -216,7 +226,9 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
     leg->generation = upstream->generation;
     leg->has_session = upstream->session.n > 0;
     leg->status = 0;
-    leg->http = http_client_start(upstream->owner->http, &spec, &events, leg);
+    leg->http =
+        bearer.is_full ? NULL : http_client_start(upstream->owner->http, &spec, &events, leg);
+    buf_free(&bearer);
     return leg->http ? ST_OK : ST_NO_MEMORY;
 }
 

@@ -409,6 +409,7 @@ test("standard error that nobody reads, with the audit log on it: denied, not st
   let heard = "";
   child.stderr.on("data", (part) => (heard += part)).resume();
   await until("it goes on", async () => (await ask()).result, 10_000);
+  child.kill("SIGHUP"); /* says something in the log */
   await until("the loss is told", () => /log lines lost count=\d+/.test(heard));
   const lines = heard.split("\n").filter((line) => line.startsWith('{"time"'));
   assert.ok(lines.length > 10);
