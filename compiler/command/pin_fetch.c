@@ -191,7 +191,7 @@ bool fetch_tools(const struct tool_source *source, struct buf *out, char why[FET
 {
     struct fetch fetch = { .limits = default_limits, .out = out, .why = why };
     (void)snprintf(why, FETCH_WHY_BYTES, "no memory left");
-    log_set_level(LOG_ERROR); /* what goes wrong is in `why` */
+    log_set_level(LOG_OFF); /* what goes wrong is in `why` */
     (void)signal(SIGPIPE, SIG_IGN);
     buf_add(out, STR("{\"tools\":["));
     if (open_all(&fetch, source) && ask_for_page(&fetch, (Str){ 0 }))

@@ -638,7 +638,7 @@ describe("lists that are bombs", () => {
 /* ---- servers over stdio ---- */
 
 describe("a hostile server over stdio", () => {
-  const TIMEOUT_MS = 1500;
+  const TIMEOUT_MS = 900;
   let w, log;
   const command = (mode) => ({
     command: [NODE, fixture("hostile_stdio"), "--log", "child.log", "--mode", mode],
