@@ -7,6 +7,7 @@ CCNAME   := $(notdir $(firstword $(CC)))
 VARIANT  ?= $(CCNAME)$(if $(SAN),-$(subst $(comma),-,$(SAN)),)
 B        := build/$(VARIANT)
 Q        := $(if $(V),,@)
+JOBS     := $(shell nproc)
 VERSION  := 0.1.0
 RE2C     ?= re2c
 LEMON    ?= lemon
@@ -59,8 +60,8 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies check-layers \
-  check-format check-docs format lint install uninstall fuzz fuzz-list fuzz-afl fuzz-replay clean distclean
+.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies test-yaml check-layers \
+  check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 
@@ -108,7 +109,10 @@ test-golden: $B/mcpc ## diagnostics and layout against golden files
 test-e2e: $B/mcpc $B/mcpd ## real clients and servers through the gateway (needs ./setup --test)
 	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/run-e2e
 
-check: all test-unit test-golden test-policies test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
+test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one (needs ./setup --test)
+	@tests/node/run tests/node/yaml_differential.mjs $< 100000
+
+check: all test-unit test-golden test-policies test-yaml test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
 test-policies: $B/mcpc ## the tests inside the example policies
 	@$B/mcpc test $(wildcard examples/*.pol)
@@ -131,14 +135,24 @@ format: ## lay out the C files by .clang-format
 	clang-format-14 -i $(HAND)
 check-format: ## fail if a C file is not laid out so
 	@clang-format-14 --dry-run -Werror $(HAND)
-lint: all $B/compile_commands.json ## clang-tidy and cppcheck; no finding is accepted
-	clang-tidy-14 --quiet -p $B $(HAND_C) 2>/dev/null
-	cppcheck --quiet --enable=warning,style,performance,portability --std=c11 --inline-suppr -I. \
-	  --suppress=unusedStructMember --suppress=missingIncludeSystem \
-	  --error-exitcode=1 $(HAND_C)
-$B/compile_commands.json: Makefile
+# A stamp a file, so that only what changed is looked at again; the object stands for the headers.
+TIDY_FLAGS = -std=c11 -D_GNU_SOURCE -DMCP_VERSION='"$(VERSION)"' -I. -I$B/gen -include runtime/base/banned.h
+$B/lint/%.tidy: %.c $B/%.o .clang-tidy
 	@mkdir -p $(@D)
-	@printf '[' >$@; sep=; for f in $(HAND_C); do printf '%s{"directory":"%s","file":"%s","command":"clang-14 -std=c11 -D_GNU_SOURCE -DMCP_VERSION=\\\\\\"%s\\\\\\" -I. -I$B/gen -include runtime/base/banned.h -c %s"}' "$$sep" "$(CURDIR)" $$f $(VERSION) $$f >>$@; sep=,; done; printf ']\n' >>$@
+	$(if $(Q),@echo '  TIDY  $<')
+	$Qclang-tidy-14 --quiet $< -- $(TIDY_FLAGS) >$@.out 2>&1 || { cat $@.out; exit 1; }
+	@touch $@
+lint-tidy: $(patsubst %.c,$B/lint/%.tidy,$(HAND_C))
+lint-cppcheck:
+	@mkdir -p $B/lint/cppcheck
+	@echo '  CPPCHECK'
+	$Qcppcheck --quiet --enable=warning,style,performance,portability --std=c11 --inline-suppr -I. \
+	  --suppress=unusedStructMember --suppress=missingIncludeSystem --cppcheck-build-dir=$B/lint/cppcheck \
+	  -j$(JOBS) --error-exitcode=1 $(HAND_C)
+lint: all ## clang-tidy and cppcheck on all cores; no finding is accepted
+	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target lint-tidy
+	@$(MAKE) --no-print-directory lint-cppcheck
+	@echo "lint: $(words $(HAND_C)) files hold"
 
 install: all ## copy programs and manual pages below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/mcpc
@@ -184,4 +198,4 @@ clean: ## remove this variant's build
 distclean: ## remove all builds
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(MCPC_OBJS) $(MCPD_OBJS) $(TEST_HELP) $(patsubst %.c,$B/%.d,$(UNIT_SRC) $(wildcard tests/bench/*.c)))
+-include $(patsubst %.c,$B/%.d,$(HAND_C)) $(patsubst %.o,%.d,$(MCPC_OBJS) $(MCPD_OBJS))

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_config.c - any bytes as mcpd.jsonc: a configuration whose values keep their promises, or
  * complaints, one a line. */
+#include "fuzz/target.h"
 #include "runtime/daemon/address.h"
 #include "runtime/daemon/config_reader.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 enum { ARENA_BYTES = 32 * 1024 * 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void check_accepted(const struct config *config)
 {
@@ -28,7 +26,7 @@ static void check_accepted(const struct config *config)
 #undef LIMIT
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena mem;
     struct config config;
@@ -37,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size && !text)
         return 0;
     if (size)
-        memcpy(text, bytes, size);
+        memcpy(text, data, size);
     arena_init(&mem, ARENA_BYTES);
     enum status status = config_parse("f", STR("/x"), (Str){ text, size }, &mem, &config, &errors);
     ENSURE((status == ST_OK) == (errors.n == 0));

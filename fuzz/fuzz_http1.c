@@ -3,11 +3,10 @@
  *
  * The first byte chooses request or response and the limits, the second how to cut. Property: the
  * cut changes nothing of what the codec says. */
+#include "fuzz/target.h"
 #include "fuzz/trace_http1.h"
 
 enum { TRACE_MAX = 1 << 20, INPUT_MAX = 8192 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -219,7 +219,8 @@ static void compare(const struct json_doc *a, const struct json_doc *b)
         bool is_container = x->type == JSON_OBJECT || x->type == JSON_ARRAY;
         ENSURE(x->type == y->type && x->flags == y->flags);
         ENSURE(x->next == y->next && x->count == y->count);
-        ENSURE((x->key == NULL) == (y->key == NULL) && str_eq(json_key(x), json_key(y)));
+        ENSURE((x->key == NULL) == (y->key == NULL));
+        ENSURE(!x->key || str_eq(json_key(x), json_key(y)));
         ENSURE(is_container || str_eq(json_text(x), json_text(y)));
     }
 }

@@ -3,11 +3,10 @@
  *
  * The first byte chooses the cap, the second how to cut. Properties: the cut changes nothing;
  * what sse_write_message wrote reads back as one event. */
+#include "fuzz/target.h"
 #include "fuzz/trace_sse.h"
 
 enum { TRACE_MAX = 1 << 20, INPUT_MAX = 8192, SMALL_EVENT = 24, LARGE_EVENT = 16384 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Writes bytes (without what a line can't hold) as a message and reads it again. */
 static void check_round_trip(Str bytes)

@@ -4,6 +4,7 @@
 #include "fuzz/target.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +14,18 @@ static int replay(const char *folder, const char *name)
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *in = fopen(path, "rbe");
-    if (!in || fseek(in, 0, SEEK_END) != 0)
+    if (!in)
         return -1;
-    long size = ftell(in);
+    long size = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
     rewind(in);
     /* Exactly as large as the input, so that a sanitizer sees a read past its end. */
     uint8_t *bytes = malloc(size > 0 ? (size_t)size : 1);
-    if (!bytes || size < 0 || fread(bytes, 1, (size_t)size, in) != (size_t)size)
-        return -1;
+    bool is_read = bytes && size >= 0 && fread(bytes, 1, (size_t)size, in) == (size_t)size;
     (void)fclose(in);
-    (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
+    if (is_read)
+        (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
     free(bytes);
-    return 0;
+    return is_read ? 0 : -1;
 }
 
 int main(int argc, char **argv)

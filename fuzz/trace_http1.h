@@ -21,14 +21,14 @@ struct trace_http1 {
 
 static inline void trace_head(struct trace_http1 *t)
 {
-    const struct http_head *head = &t->head;
+    const struct http_head *seen = &t->head;
     buf_printf(t->out, "head %d '%.*s' '%.*s' %d 1.%d keep=%d framing=%d length=%" PRIu64 "\n",
-               (int)head->method, STR_ARG(head->method_text), STR_ARG(head->target), head->status,
-               head->minor, head->keep_alive, (int)head->framing, head->length);
-    for (uint32_t i = 0; i < head->header_count; i++) {
-        buf_add(t->out, head->headers[i].name);
+               (int)seen->method, STR_ARG(seen->method_text), STR_ARG(seen->target), seen->status,
+               seen->minor, seen->keep_alive, (int)seen->framing, seen->length);
+    for (uint32_t i = 0; i < seen->header_count; i++) {
+        buf_add(t->out, seen->headers[i].name);
         buf_add(t->out, STR("="));
-        buf_add(t->out, head->headers[i].value);
+        buf_add(t->out, seen->headers[i].value);
         buf_add(t->out, STR("\n"));
     }
 }

@@ -230,6 +230,18 @@ static bool need_constant(struct checker *c, const struct expr *value, Str funct
     return false;
 }
 
+/* A set of constants, or a name for one; what is wrong inside is reported there. */
+static void check_flag_names(struct checker *c, struct expr *flags)
+{
+    bool is_good = false;
+    if (flags->kind == EXPR_NAME || flags->kind == EXPR_SET) {
+        Type group = flags->kind == EXPR_NAME ? check_name(c, flags) : check_group(c, flags);
+        is_good = group.kind == TYPE_SET || group.kind == TYPE_ERROR;
+    }
+    if (!is_good)
+        diag_add(c->diags, DIAG_CONSTANT_NEEDED, flags->span, STR_ARG(STR("cli")));
+}
+
 static Type check_cli(struct checker *c, struct expr *expr)
 {
     struct expr *text = expr->items, *flags = text ? text->next : NULL;
@@ -237,15 +249,8 @@ static Type check_cli(struct checker *c, struct expr *expr)
     if (type.kind != TYPE_STRING && !may_be_list(type))
         diag_add(c->diags, DIAG_FUNCTION_OPERAND, text->span, STR_ARG(STR("cli")),
                  STR_ARG(STR("a string or a list")), STR_ARG(type_word(type)));
-    if (flags) {
-        Type group = flags->kind == EXPR_NAME ? check_name(c, flags) : type_error;
-        if (flags->kind == EXPR_SET)
-            group = check_group(c, flags);
-        if (group.kind != TYPE_SET && group.kind != TYPE_ERROR)
-            diag_add(c->diags, DIAG_CONSTANT_NEEDED, flags->span, STR_ARG(STR("cli")));
-        else if (group.kind == TYPE_ERROR && flags->kind != EXPR_NAME && flags->kind != EXPR_SET)
-            diag_add(c->diags, DIAG_CONSTANT_NEEDED, flags->span, STR_ARG(STR("cli")));
-    }
+    if (flags)
+        check_flag_names(c, flags);
     return schema_type(expr, domain_schema(c, FN_CLI));
 }
 
@@ -332,6 +337,14 @@ struct expr *variable_find(const struct checker *c, Str name)
     return NULL;
 }
 
+static bool contains_each(const struct expr *expr)
+{
+    for (; expr; expr = expr->left)
+        if (expr->kind == EXPR_EACH)
+            return true;
+    return false;
+}
+
 static Type check_each(struct checker *c, struct expr *expr, uint32_t *loops);
 
 /* A list with `[]` in it: each list on the way is one loop. */
@@ -339,10 +352,7 @@ static Type check_stream(struct checker *c, struct expr *expr, uint32_t *loops)
 {
     if (expr->kind == EXPR_EACH)
         return check_each(c, expr, loops);
-    bool has_each = false;
-    for (const struct expr *e = expr; e && !has_each; e = e->left)
-        has_each = e->kind == EXPR_EACH;
-    if (!has_each || (expr->kind != EXPR_MEMBER && expr->kind != EXPR_INDEX))
+    if (!contains_each(expr) || (expr->kind != EXPR_MEMBER && expr->kind != EXPR_INDEX))
         return check_value(c, expr);
     Type left = check_stream(c, expr->left, loops);
     expr->left->type = left;
@@ -352,6 +362,7 @@ static Type check_stream(struct checker *c, struct expr *expr, uint32_t *loops)
 
 static Type check_each(struct checker *c, struct expr *expr, uint32_t *loops)
 {
+    ENSURE(expr->left); /* the parser makes none without */
     Type left = check_stream(c, expr->left, loops);
     expr->left->type = left;
     ++*loops;
@@ -360,14 +371,6 @@ static Type check_each(struct checker *c, struct expr *expr, uint32_t *loops)
         return type_error;
     }
     return left.kind == TYPE_ERROR ? left : element_of(expr->left, left, &expr->schema);
-}
-
-static bool contains_each(const struct expr *expr)
-{
-    for (; expr; expr = expr->left)
-        if (expr->kind == EXPR_EACH)
-            return true;
-    return false;
 }
 
 static void check_list(struct checker *c, struct expr *expr, uint32_t *loops)

@@ -15,7 +15,26 @@ static void lint_prefix(struct checker *c, const struct expr *prefix)
     if (text.p[0] != '/' && !is_host)
         return;
     diag_add(c->diags, DIAG_OPEN_PREFIX, prefix->span, STR_ARG(text));
-    diag_help(c->diags, "end it with '/'");
+    if (is_url)
+        diag_help(c->diags, "ask the parts: url(...).host == \"example.com\"");
+    else
+        diag_help(c->diags, "write: path(...) within \"%.*s\"", STR_ARG(text));
+}
+
+/* A set behind `in` holds names, not patterns. */
+static void lint_set(struct checker *c, const struct expr *set)
+{
+    Str text;
+    const struct expr *group = expr_behind(set);
+    if (group->kind != EXPR_SET && group->kind != EXPR_LIST)
+        return;
+    for (const struct expr *item = group->items; item; item = item->next) {
+        if (!expr_text(c, item, &text) || !text.n || !memchr(text.p, '*', text.n))
+            continue;
+        diag_add(c->diags, DIAG_PATTERN_IN_SET, group == set ? item->span : set->span,
+                 STR_ARG(text));
+        diag_help(c->diags, "for a pattern write 'like' instead of 'in'");
+    }
 }
 
 static void lint_condition(struct checker *c, const struct expr *expr)
@@ -24,6 +43,8 @@ static void lint_condition(struct checker *c, const struct expr *expr)
         return;
     if (expr->kind == EXPR_BINARY && expr->op == OP2_STARTS)
         lint_prefix(c, expr->right);
+    if (expr->kind == EXPR_BINARY && expr->op == OP2_IN)
+        lint_set(c, expr->right);
     lint_condition(c, expr->left);
     lint_condition(c, expr->right);
 }

@@ -50,6 +50,13 @@ static void check_groups(struct checker *c, const struct json_doc *doc, uint32_t
             principal_error(c, span_of_node(doc, i, whole), "a group is a string");
 }
 
+static void check_attributes(struct checker *c, const struct json_doc *doc, uint32_t node,
+                             Span whole)
+{
+    if (json_at(doc, node)->type != JSON_OBJECT)
+        principal_error(c, span_of_node(doc, node, whole), "\"attributes\" is an object");
+}
+
 static void unknown_member(struct checker *c, const struct json_doc *doc, uint32_t node, Span whole)
 {
     Str key = json_key(json_at(doc, node)), best = { .p = NULL, .n = 0 };
@@ -58,6 +65,7 @@ static void unknown_member(struct checker *c, const struct json_doc *doc, uint32
     diag_add(c->diags, DIAG_TEST_PRINCIPAL, span_of_node(doc, node, whole), STR_ARG(text));
     suggest(STR("id"), key, &best, &distance);
     suggest(STR("groups"), key, &best, &distance);
+    suggest(STR("attributes"), key, &best, &distance);
     help_nearest(c, best);
 }
 
@@ -67,6 +75,8 @@ static void check_members(struct checker *c, const struct json_doc *doc, Span wh
         Str key = json_key(json_at(doc, i));
         if (str_eq(key, STR("groups")))
             check_groups(c, doc, i, whole);
+        else if (str_eq(key, STR("attributes")))
+            check_attributes(c, doc, i, whole);
         else if (!str_eq(key, STR("id")))
             unknown_member(c, doc, i, whole);
         else if (json_at(doc, i)->type != JSON_STRING)

@@ -3,6 +3,14 @@
  * gateway would judge. */
 #include "compiler/command/call.h"
 
+#include "runtime/base/utc.h"
+#include "runtime/base/world.h"
+
+enum { MICROS_PER_SECOND = 1000000, MILLIS_PER_SECOND = 1000 };
+
+#include "runtime/base/utc.h"
+#include "runtime/base/world.h"
+
 static bool parse(Str json, struct arena *mem, struct json_doc *doc, Str *why)
 {
     uint32_t at = 0;
@@ -39,6 +47,29 @@ static bool read_groups(const struct json_doc *doc, uint32_t node, struct arena 
     return true;
 }
 
+/* The gateway hands attributes over as a document of their own, so they are read into one here. */
+static bool read_attributes(const struct json_doc *doc, uint32_t node, struct arena *mem,
+                            struct principal *principal, Str *why)
+{
+    struct json_doc *attributes = ARENA_NEW(mem, struct json_doc, 1);
+    if (!want_type(doc, node, JSON_OBJECT, "\"attributes\" must be an object", why) ||
+        !attributes || !parse(json_raw(doc, node), mem, attributes, why))
+        return false;
+    principal->attributes = attributes;
+    return true;
+}
+
+static bool read_string(const struct json_doc *doc, uint32_t node, struct arena *mem, Str *out,
+                        Str *why)
+{
+    if (json_at(doc, node)->type == JSON_STRING) {
+        *out = json_text(json_at(doc, node));
+        return true;
+    }
+    *why = arena_printf(mem, "\"%.*s\" must be a string", STR_ARG(json_key(json_at(doc, node))));
+    return false;
+}
+
 static bool read_principal(const struct json_doc *doc, uint32_t node, struct arena *mem,
                            struct principal *principal, Str *why)
 {
@@ -50,12 +81,16 @@ static bool read_principal(const struct json_doc *doc, uint32_t node, struct are
         if (str_eq(key, STR("groups"))) {
             if (!read_groups(doc, i, mem, principal, why))
                 return false;
-        } else if (str_eq(key, STR("id"))) {
-            if (!want_type(doc, i, JSON_STRING, "\"id\" must be a string", why))
+        } else if (str_eq(key, STR("attributes"))) {
+            if (!read_attributes(doc, i, mem, principal, why))
                 return false;
-            principal->id = json_text(json_at(doc, i));
+        } else if (str_eq(key, STR("id"))) {
+            if (!read_string(doc, i, mem, &principal->id, why))
+                return false;
         } else {
-            *why = arena_printf(mem, "a principal has \"id\" and \"groups\", but no \"%.*s\"",
+            *why = arena_printf(mem,
+                                "a principal has \"id\", \"groups\" and \"attributes\", "
+                                "but no \"%.*s\"",
                                 STR_ARG(key));
             return false;
         }
@@ -85,28 +120,80 @@ bool arguments_read(Str json, struct arena *mem, struct call *call, Str *why)
     return true;
 }
 
+/* One string of an object whose members are all strings. */
+struct text_member {
+    Str key;
+    Str *value;
+};
+
+/* The object `what`: members not listed are refused. */
+static bool read_texts(const struct json_doc *doc, uint32_t node, struct arena *mem,
+                       const struct text_member *members, Str *why)
+{
+    Str what = json_key(json_at(doc, node));
+    if (json_at(doc, node)->type != JSON_OBJECT) {
+        *why = arena_printf(mem, "\"%.*s\" must be an object", STR_ARG(what));
+        return false;
+    }
+    for (uint32_t i = json_first(doc, node); i != JSON_NONE; i = json_after(doc, node, i)) {
+        Str key = json_key(json_at(doc, i));
+        const struct text_member *member = members;
+        while (member->value && !str_eq(member->key, key))
+            member++;
+        if (!member->value) {
+            *why = arena_printf(mem, "\"%.*s\" has no \"%.*s\"", STR_ARG(what), STR_ARG(key));
+            return false;
+        }
+        if (!read_string(doc, i, mem, member->value, why))
+            return false;
+    }
+    return true;
+}
+
+static bool read_now(const struct json_doc *doc, uint32_t node, struct arena *mem, int64_t *now,
+                     Str *why)
+{
+    Str text;
+    int64_t micros;
+    if (!read_string(doc, node, mem, &text, why))
+        return false;
+    if (!utc_parse(text, &micros)) {
+        *why = STR("\"now\" must be a time like \"2026-11-24T09:00:00Z\"");
+        return false;
+    }
+    *now = micros / MICROS_PER_SECOND;
+    return true;
+}
+
 static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str *why)
 {
     const struct json_doc *doc = &call->doc;
-    Str key = json_key(json_at(doc, node)), text = json_text(json_at(doc, node));
+    const struct text_member grant[] = { { STR("label"), &call->vm.label }, { .value = NULL } };
+    const struct text_member client[] = { { STR("name"), &call->vm.client_name },
+                                          { STR("version"), &call->vm.client_version },
+                                          { STR("address"), &call->vm.client_address },
+                                          { .value = NULL } };
+    Str key = json_key(json_at(doc, node));
     if (str_eq(key, STR("principal")))
         return read_principal(doc, node, mem, &call->principal, why);
+    if (str_eq(key, STR("grant")))
+        return read_texts(doc, node, mem, grant, why);
+    if (str_eq(key, STR("client")))
+        return read_texts(doc, node, mem, client, why);
+    if (str_eq(key, STR("now")))
+        return read_now(doc, node, mem, &call->vm.now, why);
+    if (str_eq(key, STR("tool")))
+        return read_string(doc, node, mem, &call->vm.tool, why);
+    if (str_eq(key, STR("server")))
+        return read_string(doc, node, mem, &call->vm.server, why);
     if (str_eq(key, STR("arguments"))) {
         call->vm.doc = doc;
         call->vm.arguments = node;
         return want_type(doc, node, JSON_OBJECT, "\"arguments\" must be an object", why);
     }
-    if (str_eq(key, STR("tool"))) {
-        call->vm.tool = text;
-        return want_type(doc, node, JSON_STRING, "\"tool\" must be a string", why);
-    }
-    if (str_eq(key, STR("server"))) {
-        call->vm.server = text;
-        return want_type(doc, node, JSON_STRING, "\"server\" must be a string", why);
-    }
     *why = arena_printf(mem,
-                        "a call has \"tool\", \"arguments\", \"server\" and \"principal\", "
-                        "but no \"%.*s\"",
+                        "a call has \"tool\", \"arguments\", \"server\", \"principal\", \"grant\", "
+                        "\"client\" and \"now\", but no \"%.*s\"",
                         STR_ARG(key));
     return false;
 }
@@ -115,6 +202,8 @@ bool call_read(Str json, struct arena *mem, struct call *call, Str *why)
 {
     *call = (struct call){ .principal = { .id = STR("anonymous") } };
     call->vm.principal = &call->principal;
+    call->vm.now = world_wall_ms() / 1000;
+    call->vm.method = STR("tools/call");
     if (!parse(json, mem, &call->doc, why) ||
         !want_type(&call->doc, 0, JSON_OBJECT, "a call must be an object", why))
         return false;

@@ -10,14 +10,16 @@ enum { CALL_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024 }; /* of a call's text, with
 struct call {
     struct json_doc doc; /* holds the arguments */
     struct principal principal;
+    Str verdict;       /* as recorded: "allow", "deny"; {NULL, 0}: none */
     struct vm_call vm; /* points into the two above: don't move a struct call */
 };
 
-/* Reads {"server","tool","arguments","principal":{"id","groups"}}; "tool" is required, other keys
- * are refused. False with *why filled (lies in mem). */
+/* Reads {"server","tool","arguments","principal":{"id","groups"},"at","verdict"}; "tool" is
+ * required, other keys are refused. "at" is the moment of the call by RFC 3339, without it now.
+ * False with *why filled (lies in mem). */
 bool call_read(Str json, struct arena *mem, struct call *call, Str *why);
 
-/* Reads {"id","groups"}; empty text is the principal "anonymous" without groups. */
+/* Reads {"id","groups","attributes"}; empty text is the principal "anonymous" without groups. */
 bool principal_read(Str json, struct arena *mem, struct principal *principal, Str *why);
 
 /* An object; empty text is no arguments. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_build.c - compile, check, fmt, disasm: the subcommands that judge no call. */
 #include "compiler/command/command.h"
+#include "compiler/command/sarif.h"
 
 #include <stdio.h>
 
@@ -48,6 +49,8 @@ enum exit_code mcpc_compile(const struct options *options)
 enum exit_code mcpc_check(const struct options *options)
 {
     enum exit_code code = EXIT_OK;
+    struct sarif sarif;
+    sarif_begin(&sarif);
     for (int i = 0; i < options->file_count; i++) {
         struct compilation c;
         compilation_init(&c);
@@ -55,9 +58,14 @@ enum exit_code mcpc_check(const struct options *options)
         bool is_good = compilation_check(&c, options->files[i]) && compilation_emit(&c);
         if (!is_good && failure_code(&c) > code)
             code = failure_code(&c);
-        report_diags(&c, options);
+        if (options->sarif)
+            sarif_add(&sarif, &c);
+        else
+            report_diags(&c, options);
         compilation_free(&c);
     }
+    if (options->sarif && sarif_end(&sarif) != EXIT_OK)
+        code = EXIT_USAGE;
     return code;
 }
 

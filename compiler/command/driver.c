@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/command/driver.h"
 
+#include "compiler/check/suppress.h"
+
 #include <errno.h>
 
 void compilation_init(struct compilation *c)
@@ -60,9 +62,10 @@ bool compilation_check(struct compilation *c, Str path)
     read_params(c);
     (void)policy_import(c->policy, &c->sources, &c->mem, &c->diags);
     /* Checked also after syntax errors: what could be read may have more to report. */
-    return policy_check_with(c->policy, &c->sources, c->source, c->params.doc ? &c->params : NULL,
-                             &c->mem, &c->diags) &&
-           c->diags.errors == 0;
+    bool is_good = policy_check_with(c->policy, &c->sources, c->source,
+                                     c->params.doc ? &c->params : NULL, &c->mem, &c->diags);
+    suppress_warnings(&c->sources, &c->mem, &c->diags);
+    return is_good && c->diags.errors == 0;
 }
 
 bool compilation_emit(struct compilation *c)

@@ -65,16 +65,60 @@ static void print_causes(void)
 static void print_diagnostics(void)
 {
     enum { ERROR, WARNING };
-    printf("| code | severity | text |\n| --- | --- | --- |\n");
+    printf("| code | severity | text | what it means |\n| --- | --- | --- | --- |\n");
 #define DIAG(name, number, severity, text)                                                         \
-    printf("| %c%d | %s | `%s` |\n", (severity) == ERROR ? 'E' : 'W', number,                      \
-           (severity) == ERROR ? "error" : "warning", text);
+    printf("| %c%d | %s | `%s` | %s |\n", (severity) == ERROR ? 'E' : 'W', number,                 \
+           (severity) == ERROR ? "error" : "warning", text, diag_explanation(DIAG_##name));
 #include "compiler/source/diag.def"
 #undef DIAG
 }
 
+static void print_commands(void)
+{
+    static const struct {
+        const char *name, *value, *doc;
+        unsigned bit;
+    } rows[] = {
+#define OPTION(NAME, spelling, kind, member, value, doc) { spelling, value, doc, TAKES_##NAME },
+#include "compiler/command/option.def"
+#undef OPTION
+    };
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *command = &command_table[i];
+        printf("### mcpc %s\n\n```sh\nmcpc %s %s\n```\n\n%s\n\n", command->name, command->name,
+               command->usage, command->summary);
+        if (command->takes)
+            printf("| option | what it does |\n| --- | --- |\n");
+        for (size_t k = 0; k < COUNT(rows); k++) {
+            if (command->takes & rows[k].bit)
+                printf("| `%s%s%s` | %s |\n", rows[k].name, rows[k].value[0] ? " " : "",
+                       rows[k].value, rows[k].doc);
+        }
+        printf(command->takes && i + 1 < command_count ? "\n" : "");
+    }
+}
+
+static bool print_explanation(Str code)
+{
+    enum diag_id id;
+    if (!diag_find(code, &id))
+        return false;
+    bool is_error = diag_severity(id) == SEVERITY_ERROR;
+    printf("%c%u: %s\n\n%s\n", is_error ? 'E' : 'W', diag_number(id),
+           is_error ? "an error" : "a warning", diag_explanation(id));
+    if (!is_error)
+        printf("\nA warning is accepted by a comment before the statement:\n"
+               "    // mcpc: allow W%u \"the reason\"\n",
+               diag_number(id));
+    return true;
+}
+
 bool help_topic(Str topic)
 {
+    if (str_eq(topic, STR("commands"))) {
+        print_commands();
+        return true;
+    }
     if (str_eq(topic, STR("bytecode"))) {
         print_opcodes();
         print_sections();
@@ -85,5 +129,5 @@ bool help_topic(Str topic)
         print_diagnostics();
         return true;
     }
-    return false;
+    return print_explanation(topic);
 }

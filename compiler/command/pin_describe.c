@@ -256,15 +256,6 @@ static bool is_same_member(struct telling *t, const struct json_doc *a, uint32_t
     return is_same;
 }
 
-static bool is_same_digest(struct telling *t, const struct snapshot *old,
-                           const struct pinned_tool *before, const struct snapshot *now,
-                           const struct pinned_tool *tool)
-{
-    unsigned char a[PIN_BYTES], b[PIN_BYTES];
-    return pin_digest(&old->doc, before->node, t->mem, a) &&
-           pin_digest(&now->doc, tool->node, t->mem, b) && memcmp(a, b, sizeof a) == 0;
-}
-
 static void tell_tool(struct telling *t, const struct snapshot *old,
                       const struct pinned_tool *before, const struct snapshot *now,
                       const struct pinned_tool *tool)
@@ -298,7 +289,7 @@ size_t pin_describe(const struct snapshot *old, const struct snapshot *new_one, 
         t.tool_lines = 0;
         if (!before)
             tell(&t, "added");
-        else if (!is_same_digest(&t, old, before, new_one, tool))
+        else if (memcmp(before->digest, tool->digest, PIN_BYTES) != 0)
             tell_tool(&t, old, before, new_one, tool);
     }
     for (uint32_t i = 0; i < old->tool_count; i++) {

@@ -41,7 +41,6 @@ static void add_cause(const struct program *p, const struct vm_call *call, const
 void verdict_print(const struct program *p, const struct vm_call *call, const struct decision *d,
                    struct buf *out)
 {
-    char place[BUNDLE_TEXT_MAX];
     buf_printf(out, "%s  %.*s", verdict_word(d), STR_ARG(call->tool));
     if (call->server.n)
         buf_printf(out, " on %.*s", STR_ARG(call->server));
@@ -49,6 +48,7 @@ void verdict_print(const struct program *p, const struct vm_call *call, const st
     add_cause(p, call, d, out);
     buf_add_char(out, '\n');
     if (d->rule != B_NONE) {
+        char place[BUNDLE_TEXT_MAX];
         (void)vm_rule_place(p, d->rule, place, sizeof place);
         buf_printf(out, "  %s: %.*s\n", place, STR_ARG(program_text(p, p->rules[d->rule].text)));
     }

@@ -161,8 +161,8 @@ bool policy_emit(const struct policy *policy, const struct sources *sources, str
     emit_expand(&e);
     emit_rules(&e);
     emit_routes(&e);
-    if (diags->errors == errors)
+    if (e.diags->errors == errors)
         finish(&e, out);
     bundle_free(&e.bundle);
-    return diags->errors == errors;
+    return e.diags->errors == errors;
 }

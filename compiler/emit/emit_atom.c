@@ -329,7 +329,9 @@ static void hoist(struct emitter *e, const struct expr *expr, uint32_t *reg, uin
 {
     if (!expr || *reg >= last)
         return;
-    bool is_call = expr->kind == EXPR_CALL && expr->function != FN_CIDR;
+    Str text;
+    bool is_call = (expr->kind == EXPR_CALL && expr->function != FN_CIDR) ||
+                   (expr->kind == EXPR_INTERPOLATION && !expr_constant_text(e, expr, &text));
     if ((is_truth(expr) || is_call) && is_invariant(code, expr)) {
         if (is_call)
             (void)gen_value(e, expr, *reg, code);

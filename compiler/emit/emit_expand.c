@@ -267,8 +267,8 @@ static void add_rule(struct emitter *e, const struct rule *rule)
         e->bundle.is_full |= !bigger;
         if (!bigger)
             return;
-        if (e->rule_count)
-            memcpy(bigger, e->rules, e->rule_count * sizeof *bigger);
+        for (uint32_t i = 0; i < e->rule_count; i++)
+            bigger[i] = e->rules[i];
         e->rules = bigger;
         e->rule_room = room;
     }

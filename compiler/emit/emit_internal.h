@@ -41,7 +41,7 @@ uint32_t emit_atom(struct emitter *e, const struct expr *expr);
 uint32_t emit_list(struct emitter *e, const uint32_t *rules, uint32_t count);
 
 /* The slot of a field. */
-uint32_t emit_field_slot(struct emitter *e, const struct expr *field);
+uint32_t emit_field_slot(struct emitter *e, const struct expr *expr);
 
 /* Fills SERVERS, TOOLS, ACCEPTS, LISTS. */
 void emit_routes(struct emitter *e);

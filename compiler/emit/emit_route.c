@@ -176,11 +176,17 @@ static void add_tool(struct emitter *e, const struct server_rules *s, uint32_t s
     const uint32_t *named = intern_get(&s->literals, tool->name);
     if (named)
         append(e, &rules, &s->by_name[*named]);
-    if (s->glob_count)
+    if (globs->accept_sets)
         append_accepted(e, s, globs, automaton_run(globs, tool->name), &rules);
     struct b_tool record = { .name = bundle_text(&e->bundle, tool->name),
                              .server = server,
-                             .list = rule_list(e, &rules) };
+                             .list = rule_list(e, &rules),
+                             .pin = B_NONE };
+    if (tool->has_digest) {
+        struct b_pin pin;
+        memcpy(pin.digest, tool->digest, sizeof pin.digest);
+        record.pin = bundle_add(&e->bundle, SECTION_PINS, &pin);
+    }
     if (tool->arguments)
         record.shape = emit_shape(e, tool->arguments, 1);
     (void)bundle_add(&e->bundle, SECTION_TOOLS, &record);
@@ -300,8 +306,10 @@ static struct route_server *list_servers(struct emitter *e, uint32_t *count)
         for (const struct name *name = e->rules[i]->servers; name; name = name->next)
             all[n++] = (struct route_server){ .alias = name->text };
     }
-    if (is_any)
-        all[n++] = (struct route_server){ .alias = STR_INIT("") };
+    if (is_any) {
+        all[n].alias = STR("");
+        all[n++].decl = NULL;
+    }
     qsort(all, n, sizeof *all, server_order);
     for (uint32_t i = 0; i < n; i++) {
         if (kept == 0 || !str_eq(all[kept - 1].alias, all[i].alias))

@@ -58,8 +58,8 @@ struct pattern_parser {
 };
 
 /* One item of a class after a backslash: a code point, or a set added to *set. False on failure. */
-typedef bool pattern_escape(struct pattern_parser *parser, struct code_set *set, uint32_t *code,
-                            bool *is_set);
+typedef bool (*pattern_escape_fn)(struct pattern_parser *parser, struct code_set *set,
+                                  uint32_t *code, bool *is_set);
 
 /* The tree of text, NULL after a failure (parser->status, parser->error). */
 struct pattern_node *pattern_parse(struct pattern_parser *parser);
@@ -94,7 +94,7 @@ struct pattern_node *pattern_close(struct pattern_parser *parser, struct pattern
 
 /* A class, its "[" already read: one code point of it, normalised. */
 struct pattern_node *pattern_class(struct pattern_parser *parser, const char *negators,
-                                   pattern_escape *escape);
+                                   pattern_escape_fn escape);
 
 /* Sets of code points. False when the arena is spent, with the failure recorded. */
 bool code_set_add(struct pattern_parser *parser, struct code_set *set, uint32_t lo, uint32_t hi);

@@ -9,7 +9,7 @@
 
 struct class_reader {
     struct pattern_parser *parser;
-    pattern_escape *escape;
+    pattern_escape_fn escape;
     struct code_set set;
     size_t open; /* where the "[" is */
 };
@@ -97,7 +97,7 @@ static bool finish_set(struct class_reader *reader, bool negated)
 }
 
 struct pattern_node *pattern_class(struct pattern_parser *parser, const char *negators,
-                                   pattern_escape *escape)
+                                   pattern_escape_fn escape)
 {
     struct class_reader reader = { .parser = parser, .escape = escape, .open = parser->at - 1 };
     bool negated = is_negator(parser, negators);

@@ -122,7 +122,7 @@ static void read_enum(struct schema_reader *r, uint32_t node, struct schema *out
         take_value(json_at(r->doc, at), values, strings, out);
         at = n + 1 < count ? json_after(r->doc, list, at) : at;
     }
-    out->types = out->types & types ? out->types & types : types;
+    out->types = (out->types & types) ? out->types & types : types;
     out->enum_strings = strings;
     out->values = values;
     if (out->value_count < count)
@@ -331,7 +331,8 @@ static void read_items(struct schema_reader *r, uint32_t node, uint32_t depth, s
     const struct schema **all = schema_take(r, ARENA_NEW(r->mem, const struct schema *, count + 1));
     if (!all || (!rest && !is_whole))
         return;
-    memcpy(all, list, count * sizeof *list);
+    for (uint32_t i = 0; i < count; i++)
+        all[i] = list[i];
     all[count] = rest;
     out->items = merge_all(r, all, count + (rest != NULL), false);
 }

@@ -18,6 +18,7 @@
 
 #include "compiler/source/diag.h"
 #include "runtime/json/json.h"
+#include "runtime/pin/pin.h"
 
 enum schema_type { /* bits: a value may be of several types */
                    SCHEMA_NULL = 1,
@@ -113,6 +114,9 @@ struct pinned_tool {
     struct pinned_hints hints;
     bool has_output_schema;
     uint32_t node; /* in the snapshot's document */
+    /* Of the definition (pin.h). Absent where a tool is known from rules alone. */
+    bool has_digest;
+    unsigned char digest[PIN_BYTES];
 };
 
 struct snapshot {

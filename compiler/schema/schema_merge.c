@@ -29,16 +29,19 @@ static struct schema_member merge_member(struct schema_reader *r, struct pair pa
                                          const struct schema_member *a,
                                          const struct schema_member *b)
 {
-    struct schema_member out = { .key = a ? a->key : b->key };
     merge_fn merge = pair.is_both ? schema_both : schema_either;
-    bool is_a = a && a->is_required, is_b = b && b->is_required;
-    if (a && b)
-        out.schema = merge(r, a->schema, b->schema);
-    else if (pair.is_both)
-        out.schema = a ? a->schema : b->schema;
-    else
-        out.schema = a ? listed_once(a->schema, pair.b) : listed_once(b->schema, pair.a);
-    out.is_required = pair.is_both ? is_a || is_b : is_a && is_b;
+    if (a && b) {
+        bool is_required =
+            pair.is_both ? a->is_required || b->is_required : a->is_required && b->is_required;
+        return (struct schema_member){ .key = a->key,
+                                       .schema = merge(r, a->schema, b->schema),
+                                       .is_required = is_required };
+    }
+    struct schema_member out = a ? *a : *b;
+    if (!pair.is_both) {
+        out.schema = listed_once(out.schema, a ? pair.b : pair.a);
+        out.is_required = false;
+    }
     return out;
 }
 
@@ -209,7 +212,7 @@ static void both_numbers(const struct schema *a, const struct schema *b, struct 
 
 static void either_numbers(const struct schema *a, const struct schema *b, struct schema *out)
 {
-    static const struct schema_bound none;
+    static const struct schema_bound none = { .text = STR_INIT("") };
     out->minimum = same_bound(a->minimum, b->minimum) ? a->minimum : none;
     out->maximum = same_bound(a->maximum, b->maximum) ? a->maximum : none;
 }

@@ -8,6 +8,7 @@ enum {
     SNAPSHOT_DEPTH_MAX = 128,
     SNAPSHOT_NODES_MAX = 4 * 1024 * 1024,
     TOOL_NAME_BYTES_MAX = 256,
+    DIGEST_MEMORY_MAX = 256 << 20,
 };
 
 struct reader {
@@ -75,12 +76,24 @@ static enum schema_hint read_hint(const struct reader *r, uint32_t hints, Str ke
     return is_type(r, at, JSON_FALSE) ? SCHEMA_HINT_FALSE : SCHEMA_HINT_ABSENT;
 }
 
-static void read_facts(const struct reader *r, uint32_t node, struct pinned_tool *out)
+/* Sorting takes scratch memory that nobody needs afterwards. Out of it, out of memory. */
+static bool digest_tool(struct reader *r, uint32_t node, unsigned char out[PIN_BYTES])
+{
+    struct arena scratch;
+    arena_init(&scratch, DIGEST_MEMORY_MAX);
+    bool is_good = pin_digest(&r->doc, node, &scratch, out);
+    arena_reset(&scratch);
+    r->schemas.is_out_of_memory |= !is_good;
+    return is_good;
+}
+
+static void read_facts(struct reader *r, uint32_t node, struct pinned_tool *out)
 {
     uint32_t hints = json_member(&r->doc, node, STR("annotations"));
     out->node = node;
     out->title = json_member_string(&r->doc, node, STR("title"));
     out->description = json_member_string(&r->doc, node, STR("description"));
+    out->has_digest = digest_tool(r, node, out->digest);
     out->has_output_schema = json_member(&r->doc, node, STR("outputSchema")) != JSON_NONE;
     if (!is_type(r, hints, JSON_OBJECT))
         return;

@@ -77,6 +77,12 @@ struct diags {
 uint32_t diag_number(enum diag_id id);
 enum diag_severity diag_severity(enum diag_id id);
 
+/* What it means and what to do about it; its name in diag.def. */
+const char *diag_explanation(enum diag_id id);
+const char *diag_name(enum diag_id id);
+/* By its code, "E203" or "w801". */
+bool diag_find(Str code, enum diag_id *id);
+
 void diags_init(struct diags *diags, struct arena *mem);
 /* Adds one; the arguments fill the text in diag.def, which is a printf format. Control characters
  * and direction controls of the arguments are made visible. The same at the same place is said

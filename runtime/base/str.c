@@ -18,17 +18,12 @@ bool str_contains(Str s, Str needle)
     return s.n >= needle.n && memmem(s.p, s.n, needle.p, needle.n) != NULL;
 }
 
-static unsigned char ascii_lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
-}
-
 bool str_eq_nocase(Str a, Str b)
 {
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++) {
-        if (ascii_lower((unsigned char)a.p[i]) != ascii_lower((unsigned char)b.p[i]))
+        if (char_lower(a.p[i]) != char_lower(b.p[i]))
             return false;
     }
     return true;

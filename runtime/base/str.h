@@ -57,6 +57,23 @@ static inline Str str_of(const char *c)
 }
 
 /* Bytewise order, shorter first on a tie: <0, 0, >0. */
+/* ASCII only: what is no capital letter stays as it is. */
+static inline char char_lower(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
+}
+
+/* The byte at i, and NUL behind the end: for looking ahead in text where a NUL is nothing special.
+ */
+static inline char str_byte(Str s, size_t i)
+{
+    if (i < s.n)
+        return s.p[i];
+    return '\0';
+}
+
 int str_cmp(Str a, Str b);
 
 bool str_contains(Str s, Str needle);

@@ -67,7 +67,7 @@ static struct bundle_cost cost_times(struct bundle_cost a, uint64_t factor)
 
 /* ------------------------------- tables --------------------------------- */
 
-typedef struct b_text (*entry_text)(const struct program *p, uint32_t entry);
+typedef struct b_text (*entry_text_fn)(const struct program *p, uint32_t entry);
 
 static struct b_text tool_text(const struct program *p, uint32_t entry)
 {
@@ -82,7 +82,7 @@ static struct b_text const_text(const struct program *p, uint32_t entry)
 /* A search looks at the entries of one run of used slots at most, and compares only texts of the
  * sought one's length. The run that goes round the table's end is walked on from its start. */
 static uint64_t heaviest_run(const struct program *p, const uint32_t *table, uint32_t slots,
-                             entry_text text)
+                             entry_text_fn text)
 {
     uint64_t heaviest = 0, run = 0;
     for (uint64_t i = 0; i < (uint64_t)slots * 2; i++) {
@@ -246,7 +246,8 @@ static struct bundle_cost insn_cost(const struct meter *meter, const struct b_in
         break;
     case OPERANDS_R_NETS:
         cost_add(&cost, all_times(meter, (struct bundle_cost){
-                                             .fixed = NET_TOUCHES * (p->nets[in->c].count + 1) }));
+                                             .fixed = NET_TOUCHES *
+                                                      ((uint64_t)p->nets[in->c].count + 1) }));
         break;
     case OPERANDS_D_R_DOMAIN:
         cost_add(&cost, cost_times(first, domain_table[in->c].touches));

@@ -192,6 +192,17 @@ static void add_list(const struct program *p, uint32_t list, struct buf *out)
     add_list(p, index->otherwise, out);
 }
 
+/* The digest's beginning, as much as two people would read to each other. */
+static void add_pin(const struct program *p, uint32_t pin, struct buf *out)
+{
+    enum { SHOWN_BYTES = 8 };
+    if (pin == B_NONE)
+        return;
+    buf_add(out, STR(" pin "));
+    for (size_t i = 0; i < SHOWN_BYTES; i++)
+        buf_printf(out, "%02x", p->pins[pin].digest[i]);
+}
+
 static void add_servers(const struct program *p, struct buf *out)
 {
     uint32_t tool = 0;
@@ -205,7 +216,9 @@ static void add_servers(const struct program *p, struct buf *out)
         for (; tool < p->counts[SECTION_TOOLS] && p->tools[tool].server == i; tool++) {
             buf_printf(out, "  tool ");
             add_quoted(out, program_text(p, p->tools[tool].name));
-            buf_printf(out, " shape %u: ", p->tools[tool].shape);
+            buf_printf(out, " shape %u", p->tools[tool].shape);
+            add_pin(p, p->tools[tool].pin, out);
+            buf_add(out, STR(": "));
             add_list(p, p->tools[tool].list, out);
             buf_add_char(out, '\n');
         }

@@ -102,7 +102,12 @@ struct b_tool {
     uint32_t server;
     uint32_t list;
     uint32_t shape; /* 0: arguments are not checked against a pin */
-    uint32_t pad;
+    uint32_t pin;   /* in PINS; B_NONE: the tool's definition may be any */
+};
+
+/* What a pinned tool's definition was when the policy was compiled: pin.h says of what. */
+struct b_pin {
+    uint8_t digest[32];
 };
 
 struct b_list {

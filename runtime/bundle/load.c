@@ -118,7 +118,7 @@ static bool place_sections(struct program *program, struct bundle_error *error)
     if (bytes.n < end)
         return verify_fail(error, "the section table is cut off");
 #define SECTION(NAME, name, type, doc)                                                             \
-    const void *name##_data;                                                                       \
+    const void *name##_data = NULL;                                                                \
     if (!place_section(bytes, SECTION_##NAME, &end, &name##_data,                                  \
                        &program->counts[SECTION_##NAME], error))                                   \
         return false;                                                                              \

@@ -82,6 +82,14 @@ uint32_t program_tool(const struct program *program, uint32_t server, Str name)
     }
 }
 
+const unsigned char *program_pin(const struct program *program, Str alias, Str name)
+{
+    uint32_t server = program_server(program, alias);
+    uint32_t tool = server == B_NONE ? B_NONE : program_tool(program, server, name);
+    uint32_t pin = tool == B_NONE ? B_NONE : program->tools[tool].pin;
+    return pin == B_NONE ? NULL : program->pins[pin].digest;
+}
+
 /* Bytes that leave the state as it is have a loop of their own: there, no step waits for the table
  * look-up of the one before, and most of a long text is such bytes. */
 uint16_t program_match(const struct program *program, uint32_t dfa, Str text)
@@ -132,6 +140,7 @@ void program_release(struct program *program)
 {
     if (!program || __atomic_sub_fetch(&program->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is ours, and constant for readers only */
     free((void *)(uintptr_t)program->bytes.p);
     free(program);
 }

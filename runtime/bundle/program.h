@@ -55,6 +55,9 @@ uint32_t program_server(const struct program *program, Str alias);
 /* The tool known by name on a server (index into TOOLS), or B_NONE. */
 uint32_t program_tool(const struct program *program, uint32_t server, Str name);
 
+/* The digest that a tool's definition must have on that server, or NULL: it may be any. */
+const unsigned char *program_pin(const struct program *program, Str alias, Str name);
+
 /* Runs an automaton over text: the accept id, 0 for none. */
 uint16_t program_match(const struct program *program, uint32_t dfa, Str text);
 

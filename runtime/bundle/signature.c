@@ -33,7 +33,7 @@ bool signature_message(const struct program *program, struct buf *out)
 
 static enum status read_bytes(int fd, unsigned char out[ECDSA_SIGNATURE_MAX], size_t *n)
 {
-    unsigned char bytes[ECDSA_SIGNATURE_MAX + 1];
+    unsigned char bytes[ECDSA_SIGNATURE_MAX + 1] = { 0 };
     size_t count = 0;
     ssize_t got = 1;
     while (got != 0 && count < sizeof bytes) {

@@ -92,10 +92,14 @@ static bool add_text(uint64_t *sum, struct b_text text)
     return *sum <= BUNDLE_TEXTS_MAX;
 }
 
-static bool verify_tool(const struct program *p, uint32_t i, struct bundle_error *error)
+/* pins counts the tools with a pin so far, which use the pins in order. */
+static bool verify_tool(const struct program *p, uint32_t i, uint32_t *pins,
+                        struct bundle_error *error)
 {
     const struct b_tool *tool = &p->tools[i];
-    if (!verify_text(p, tool->name, BUNDLE_TEXT_MAX) || tool->pad != 0 ||
+    if (tool->pin != B_NONE && (tool->pin != *pins || (*pins)++ == p->counts[SECTION_PINS]))
+        return verify_fail(error, "tool %u: pins are not in order", i);
+    if (!verify_text(p, tool->name, BUNDLE_TEXT_MAX) ||
         tool->server >= p->counts[SECTION_SERVERS] || tool->list >= p->counts[SECTION_LISTS] ||
         tool->shape >= p->counts[SECTION_SHAPES])
         return verify_fail(error, "tool %u: a field out of range", i);
@@ -112,15 +116,18 @@ static bool verify_tool(const struct program *p, uint32_t i, struct bundle_error
 static bool verify_tools(const struct program *p, struct bundle_error *error)
 {
     uint32_t slots = p->counts[SECTION_DISPATCH], tools = p->counts[SECTION_TOOLS], used = 0;
+    uint32_t pins = 0;
     uint64_t texts = 0;
     if (!verify_table(p->dispatch, slots, tools))
         return verify_fail(error, "dispatch: %u slots for %u tools, or a long run", slots, tools);
     for (uint32_t i = 0; i < tools; i++) {
-        if (!verify_tool(p, i, error))
+        if (!verify_tool(p, i, &pins, error))
             return false;
         if (!add_text(&texts, p->tools[i].name))
             return verify_fail(error, "tools: the names are too long together");
     }
+    if (pins != p->counts[SECTION_PINS])
+        return verify_fail(error, "pins: %u of %u are some tool's", pins, p->counts[SECTION_PINS]);
     for (uint32_t i = 0; i < slots; i++) {
         used += p->dispatch[i] != 0;
         if (p->dispatch[i] > tools)

@@ -41,10 +41,8 @@ static Str lower_copy(Str text, struct arena *mem)
     char *at = arena_alloc_raw(mem, 1, 1, text.n + 1);
     if (!at)
         return (Str){ .p = NULL, .n = 0 };
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        at[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
+    for (size_t i = 0; i < text.n; i++)
+        at[i] = char_lower(text.p[i]);
     return (Str){ .p = at, .n = text.n };
 }
 

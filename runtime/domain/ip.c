@@ -19,9 +19,9 @@ static bool is_hex(char c)
 /* Would a lenient reader take it for a number: digits, or 0x and hexadecimal digits? */
 static bool is_numeric(Str part)
 {
-    bool has_prefix = part.n >= 2 && part.p[0] == '0' && (part.p[1] | 0x20) == 'x';
-    for (size_t i = has_prefix ? 2 : 0; i < part.n; i++) {
-        if (has_prefix ? !is_hex(part.p[i]) : !is_digit(part.p[i]))
+    bool is_0x = part.n >= 2 && part.p[0] == '0' && (part.p[1] | 0x20) == 'x';
+    for (size_t i = is_0x ? 2 : 0; i < part.n; i++) {
+        if (is_0x ? !is_hex(part.p[i]) : !is_digit(part.p[i]))
             return false;
     }
     return part.n > 0;
@@ -46,7 +46,7 @@ enum address_kind ip4_read(Str text, Address *out)
     static const unsigned char mapped[12] = { [10] = 0xFF, [11] = 0xFF };
     size_t parts = 0, from = 0;
     bool is_plain = true;
-    Str last = text;
+    Str last;
     memcpy(out->bytes, mapped, sizeof mapped);
     out->is_v4 = true;
     for (;;) {

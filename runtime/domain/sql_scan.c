@@ -15,7 +15,7 @@ struct scanner {
 
 static char peek(const struct scanner *s, size_t ahead)
 {
-    return s->text.n - s->at > ahead ? s->text.p[s->at + ahead] : '\0';
+    return str_byte(s->text, s->at + ahead);
 }
 
 static bool is_letter(char c)
@@ -103,10 +103,8 @@ static bool word(struct scanner *s)
     char *at = arena_alloc_raw(s->mem, 1, 1, s->at - from + 1);
     if (!at)
         return false;
-    for (size_t i = from; i < s->at; i++) {
-        char c = s->text.p[i];
-        at[i - from] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
+    for (size_t i = from; i < s->at; i++)
+        at[i - from] = char_lower(s->text.p[i]);
     return push(s, SQL_WORD, (Str){ .p = at, .n = s->at - from });
 }
 

@@ -88,7 +88,7 @@ static bool double_quoted(struct cutter *c)
         if (byte == '$' || byte == '`' || byte == '!')
             return false;
         if (byte == '\\') {
-            char next = c->at + 1 < c->text.n ? c->text.p[c->at + 1] : '\0';
+            char next = str_byte(c->text, c->at + 1);
             if (next != '$' && next != '`' && next != '"' && next != '\\')
                 return false;
             byte = next;
@@ -121,7 +121,7 @@ static bool operator_word(struct cutter *c)
             continue;
         c->at += operators[i].n;
         /* ";;", "|&" and "&>" are other things. */
-        char next = c->at < c->text.n ? c->text.p[c->at] : ' ';
+        char next = str_byte(c->text, c->at);
         bool is_other =
             operators[i].p[0] != '\n' && (next == ';' || next == '&' || next == '|' || next == '>');
         return !is_other && push(c, (struct word){ .text = operators[i], .is_operator = true });

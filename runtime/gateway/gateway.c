@@ -91,7 +91,7 @@ static struct call *answer_discover(struct request *request)
     buf_add(&result, STR("{\"supportedVersions\":["));
     json_write_string(&result, REVISION_MODERN);
     buf_add(&result, STR("],\"capabilities\":{\"tools\":{}}"));
-    result_write_meta(&result, NULL, JSON_NONE, request->era,
+    result_write_meta(&result, &request->doc, JSON_NONE, request->era,
                       server_alias(request->in->caller->server));
     result_write_list_era(&result, request->era);
     buf_add_char(&result, '}');

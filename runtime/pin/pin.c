@@ -44,7 +44,7 @@ static int64_t literal_exponent(Str literal, size_t mark)
     bool is_negative = false;
     for (size_t i = mark + 1; i < literal.n; i++) {
         char c = literal.p[i];
-        is_negative |= c == '-';
+        is_negative = is_negative || c == '-';
         if (c >= '0' && c <= '9' && value < EXPONENT_CAP)
             value = value * 10 + (c - '0');
     }
@@ -62,7 +62,7 @@ static void write_number(struct buf *out, Str literal)
     size_t start = out->n;
     for (at = literal.p[0] == '-'; at < mark; at++) {
         char c = literal.p[at];
-        is_fraction |= c == '.';
+        is_fraction = is_fraction || c == '.';
         if (c == '.')
             continue;
         exponent -= is_fraction;

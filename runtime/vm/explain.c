@@ -75,8 +75,8 @@ static void find_all(struct vm *vm, uint32_t list, struct candidates *c)
     c->count = 1;
 }
 
-void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out, bool all,
-                vm_visit visit, void *user, struct vm_explanation *explanation)
+void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
+                const struct vm_visitor *visitor, struct vm_explanation *explanation)
 {
     const struct program *p = vm->program;
     struct route route = { .list = 0, .shape = 0 };
@@ -90,11 +90,11 @@ void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
     explanation->list = route.list;
     explanation->total = p->lists[all_rules(p, route.list)].count;
     explanation->candidates = count_candidates(vm, route.list);
-    if (all)
+    if (visitor->all)
         find_all(vm, route.list, &candidates);
     else
         find_candidates(vm, route.list, &candidates);
     while ((index = next_rule(p, &candidates)) != B_NONE)
-        visit(user, vm, index, rule_fires(vm, &p->rules[index], &unknown));
+        visitor->visit(visitor->user, vm, index, rule_fires(vm, &p->rules[index], &unknown));
     vm_end(vm);
 }

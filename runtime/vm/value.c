@@ -192,10 +192,8 @@ struct value value_lower(struct vm *vm, const struct value *of)
     char *at = scratch_take(vm, of->text.n);
     if (!at)
         return unknown_value(UNKNOWN_TOO_LONG);
-    for (size_t i = 0; i < of->text.n; i++) {
-        char c = of->text.p[i];
-        at[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
+    for (size_t i = 0; i < of->text.n; i++)
+        at[i] = char_lower(of->text.p[i]);
     return (struct value){ .type = VALUE_STRING, .text = { .p = at, .n = of->text.n } };
 }
 

@@ -83,15 +83,20 @@ struct vm_trace {
 void vm_set_trace(struct vm *vm, struct vm_trace *trace); /* borrowed; NULL ends it */
 
 /* Decides, then shows the rules about the tool one by one, in the order of judging, also those that
- * the decision did not have to look at. all: those too that its second key leaves out. */
-typedef void (*vm_visit)(void *user, struct vm *vm, uint32_t rule, bool acts);
+ * the decision did not have to look at. */
+typedef void (*vm_visit_fn)(void *user, struct vm *vm, uint32_t rule, bool acts);
+struct vm_visitor {
+    vm_visit_fn visit;
+    void *user;
+    bool all; /* those rules too that the tool's second key leaves out */
+};
 struct vm_explanation {
     uint32_t list;       /* the rules about the tool, in LISTS; B_NONE when the tool has no rules */
     uint32_t total;      /* rules about the tool */
     uint32_t candidates; /* of them, those that the second key left */
 };
-void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out, bool all,
-                vm_visit visit, void *user, struct vm_explanation *explanation);
+void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
+                const struct vm_visitor *visitor, struct vm_explanation *explanation);
 /* Within a visit: a condition's truth for the call, and why it is unknown. */
 enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why);
 

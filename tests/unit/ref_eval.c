@@ -291,7 +291,11 @@ static struct ref_value lowered(struct ref *ref, struct ref_value v)
         return none_of(v);
     char *at = ref->texts + ref->used;
     for (size_t i = 0; i < v.text.n; i++)
-        at[i] = v.text.p[i] >= 'A' && v.text.p[i] <= 'Z' ? (char)(v.text.p[i] | 0x20) : v.text.p[i];
+        at[i] = v.text.p[i];
+    for (size_t i = 0; i < v.text.n; i++) {
+        if (at[i] >= 'A' && at[i] <= 'Z')
+            at[i] = (char)(at[i] | 0x20);
+    }
     ref->used += v.text.n;
     return (struct ref_value){ .kind = R_STRING, .text = { .p = at, .n = v.text.n } };
 }

@@ -226,6 +226,7 @@ static void test_named_refusals(void)
     refuse_u32(SECTION_DFAS, 0, offsetof(struct b_dfa, states), 0, "dfa");
     refuse_u32(SECTION_DFAS, 0, offsetof(struct b_dfa, class_count), 300, "dfa");
     refuse_u32(SECTION_TOOLS, 0, offsetof(struct b_tool, list), 99, "tool");
+    refuse_u32(SECTION_TOOLS, 0, offsetof(struct b_tool, pin), 99, "pins are not in order");
     refuse_u32(SECTION_LISTS, 0, offsetof(struct b_list, count), 99, "list");
     refuse_u32(SECTION_SERVERS, 0, offsetof(struct b_server, flags), 8, "server");
     refuse_u32(SECTION_SHAPES, 0, offsetof(struct b_shape, flags), 0, "shape 0");

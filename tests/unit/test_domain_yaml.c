@@ -415,7 +415,7 @@ static int print_lines(void)
     struct json_limits limits = json_limits_default;
     limits.allow_nul = true;
     struct arena line_mem;
-    arena_init(&line_mem, LINE_BYTES * 4);
+    arena_init(&line_mem, (size_t)LINE_BYTES * 4);
     while (line && fgets(line, LINE_BYTES, stdin)) {
         struct json_doc doc;
         Str text = str_of(line);

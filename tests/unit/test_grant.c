@@ -231,6 +231,12 @@ static enum status failing_find(struct store *store, const unsigned char hash[GR
     return self->real->ops->grant_by_hash(self->real, hash, arena, row);
 }
 
+static void set_answers(struct failing *self, enum status find, enum status version)
+{
+    self->find_answer = find;
+    self->version_answer = version;
+}
+
 static void test_store_failure(void)
 {
     static const struct store_ops ops = { .version = failing_version,
@@ -244,17 +250,17 @@ static void test_store_failure(void)
     const struct grant_row *found = NULL;
     CHECK(grant_create(failing.real, &mem, &row, &token) == ST_OK);
     for (size_t i = 0; i < COUNT(failures); i++) {
-        failing.find_answer = failures[i];
+        set_answers(&failing, failures[i], ST_OK);
         CHECK(grant_find(cache, text_of(&token), &found) == GRANT_STORE_FAILED && !found);
     }
-    failing.find_answer = ST_OK;
+    set_answers(&failing, ST_OK, ST_OK);
     CHECK(grant_find(cache, text_of(&token), &found) == GRANT_ACTIVE);
-    failing.version_answer = ST_IO; /* cached, but nobody can say whether it still holds */
+    set_answers(&failing, ST_OK, ST_IO); /* cached, but nobody can say whether it still holds */
     found = NULL;
     CHECK(grant_find(cache, text_of(&token), &found) == GRANT_STORE_FAILED && !found);
-    failing.version_answer = ST_OK;
+    set_answers(&failing, ST_OK, ST_OK);
     CHECK(grant_find(cache, text_of(&token), &found) == GRANT_ACTIVE);
-    failing.version_answer = ST_NOT_FOUND; /* not a way to say "unknown" */
+    set_answers(&failing, ST_OK, ST_NOT_FOUND); /* not a way to say "unknown" */
     CHECK(grant_find(cache, text_of(&token), &found) == GRANT_STORE_FAILED);
     grant_cache_close(cache);
     failing.real->ops->close(failing.real);
