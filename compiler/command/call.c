@@ -8,9 +8,6 @@
 
 enum { MICROS_PER_SECOND = 1000000, MILLIS_PER_SECOND = 1000 };
 
-#include "runtime/base/utc.h"
-#include "runtime/base/world.h"
-
 static bool parse(Str json, struct arena *mem, struct json_doc *doc, Str *why)
 {
     uint32_t at = 0;
@@ -150,15 +147,15 @@ static bool read_texts(const struct json_doc *doc, uint32_t node, struct arena *
     return true;
 }
 
-static bool read_now(const struct json_doc *doc, uint32_t node, struct arena *mem, int64_t *now,
-                     Str *why)
+static bool read_at(const struct json_doc *doc, uint32_t node, struct arena *mem, int64_t *now,
+                    Str *why)
 {
     Str text;
     int64_t micros;
     if (!read_string(doc, node, mem, &text, why))
         return false;
     if (!utc_parse(text, &micros)) {
-        *why = STR("\"now\" must be a time like \"2026-11-24T09:00:00Z\"");
+        *why = STR("\"at\" must be a time like \"2026-11-24T09:00:00Z\"");
         return false;
     }
     *now = micros / MICROS_PER_SECOND;
@@ -180,20 +177,22 @@ static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str
         return read_texts(doc, node, mem, grant, why);
     if (str_eq(key, STR("client")))
         return read_texts(doc, node, mem, client, why);
-    if (str_eq(key, STR("now")))
-        return read_now(doc, node, mem, &call->vm.now, why);
+    if (str_eq(key, STR("at")))
+        return read_at(doc, node, mem, &call->vm.now, why);
     if (str_eq(key, STR("tool")))
         return read_string(doc, node, mem, &call->vm.tool, why);
     if (str_eq(key, STR("server")))
         return read_string(doc, node, mem, &call->vm.server, why);
+    if (str_eq(key, STR("verdict")))
+        return read_string(doc, node, mem, &call->verdict, why);
     if (str_eq(key, STR("arguments"))) {
         call->vm.doc = doc;
         call->vm.arguments = node;
         return want_type(doc, node, JSON_OBJECT, "\"arguments\" must be an object", why);
     }
     *why = arena_printf(mem,
-                        "a call has \"tool\", \"arguments\", \"server\", \"principal\", \"grant\", "
-                        "\"client\" and \"now\", but no \"%.*s\"",
+                        "a call has \"tool\", \"arguments\", \"server\", \"principal\", "
+                        "\"grant\", \"client\", \"at\" and \"verdict\", but no \"%.*s\"",
                         STR_ARG(key));
     return false;
 }
@@ -202,7 +201,7 @@ bool call_read(Str json, struct arena *mem, struct call *call, Str *why)
 {
     *call = (struct call){ .principal = { .id = STR("anonymous") } };
     call->vm.principal = &call->principal;
-    call->vm.now = world_wall_ms() / 1000;
+    call->vm.now = world_wall_ms() / MILLIS_PER_SECOND;
     call->vm.method = STR("tools/call");
     if (!parse(json, mem, &call->doc, why) ||
         !want_type(&call->doc, 0, JSON_OBJECT, "a call must be an object", why))

@@ -14,9 +14,10 @@ struct call {
     struct vm_call vm; /* points into the two above: don't move a struct call */
 };
 
-/* Reads {"server","tool","arguments","principal":{"id","groups"},"at","verdict"}; "tool" is
- * required, other keys are refused. "at" is the moment of the call by RFC 3339, without it now.
- * False with *why filled (lies in mem). */
+/* Reads {"tool","arguments","server","principal":{"id","groups","attributes"},"grant":{"label"},
+ * "client":{"name","version","address"},"at","verdict"}; "tool" is required, other keys are
+ * refused. "at" is the moment of the call by RFC 3339, without it now. False with *why filled (lies
+ * in mem). */
 bool call_read(Str json, struct arena *mem, struct call *call, Str *why);
 
 /* Reads {"id","groups","attributes"}; empty text is the principal "anonymous" without groups. */

@@ -62,8 +62,8 @@ static bool is_safe_for_bearer(Str url)
     for (size_t i = 0; i < COUNT(prefixes); i++) {
         if (!str_starts(url, prefixes[i]))
             continue;
-        char next = url.n > prefixes[i].n ? url.p[prefixes[i].n] : '/';
-        return i == 0 || next == ':' || next == '/';
+        Str rest = str_sub(url, prefixes[i].n, url.n);
+        return i == 0 || !rest.n || str_starts(rest, STR(":")) || str_starts(rest, STR("/"));
     }
     return false;
 }

@@ -32,9 +32,11 @@ static bool verdict_before(struct replay *replay, Str line, bool *allows, Str *w
 {
     struct decision decision;
     if (!replay->options->old.n) {
-        *why = STR("the line has no \"verdict\", and there is no --old");
-        *allows = str_eq(replay->now.call.verdict, STR("allow"));
-        return replay->now.call.verdict.p != NULL;
+        Str verdict = replay->now.call.verdict;
+        *why = verdict.p ? STR("a \"verdict\" is \"allow\" or \"deny\"")
+                         : STR("the line has no \"verdict\", and there is no --old");
+        *allows = str_eq(verdict, STR("allow"));
+        return *allows || str_eq(verdict, STR("deny"));
     }
     if (!judge_take_call(&replay->before, line, why))
         return false;

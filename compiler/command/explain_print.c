@@ -51,7 +51,7 @@ static void print_rule(const struct explanation *e, const struct explained_rule 
     const struct b_rule *rule = &p->rules[shown->rule];
     struct atom_walk walk = { .program = p, .rule = rule };
     uint32_t atom;
-    buf_printf(out, "\n  %-8s", shown->acts ? "acts" : "-");
+    buf_printf(out, "\n  %-8s", shown->acts ? "acts" : "silent");
     add_place(p, rule->source, rule->line, out);
     buf_printf(out, ": %.*s\n", STR_ARG(program_text(p, rule->text)));
     while (next_atom(&walk, &atom)) {
@@ -100,6 +100,8 @@ void explain_print(const struct explanation *e, struct buf *out)
                    e->rule_count);
     for (uint32_t i = 0; i < e->rule_count; i++)
         print_rule(e, &e->rules[i], out);
+    if (e->shape.total == 0)
+        return;
     if (e->way_count == 0)
         buf_printf(out, "\nno change of these conditions would %s it\n",
                    is_denied ? "allow" : "deny");

@@ -11,7 +11,12 @@
 
 #include <stdarg.h>
 
-enum { SHOWN_BYTES = 160, PATH_BYTES = 512, LINES_PER_TOOL_MAX = 100 };
+enum {
+    SHOWN_BYTES = 160,
+    PATH_BYTES = 512,
+    LINES_PER_TOOL_MAX = 100,
+    CANONICAL_BYTES_MAX = SOURCE_BYTES_MAX * 2
+};
 
 struct telling {
     struct arena *mem;
@@ -246,8 +251,8 @@ static bool is_same_member(struct telling *t, const struct json_doc *a, uint32_t
     uint32_t x = json_member(a, in_a, key), y = json_member(b, in_b, key);
     if (x == JSON_NONE || y == JSON_NONE)
         return x == y;
-    buf_init(&left, SOURCE_BYTES_MAX * 2);
-    buf_init(&right, SOURCE_BYTES_MAX * 2);
+    buf_init(&left, CANONICAL_BYTES_MAX);
+    buf_init(&right, CANONICAL_BYTES_MAX);
     bool is_same = pin_write_canonical(a, x, t->mem, &left) &&
                    pin_write_canonical(b, y, t->mem, &right) &&
                    str_eq(buf_str(&left), buf_str(&right));

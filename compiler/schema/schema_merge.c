@@ -37,7 +37,9 @@ static struct schema_member merge_member(struct schema_reader *r, struct pair pa
                                        .schema = merge(r, a->schema, b->schema),
                                        .is_required = is_required };
     }
-    struct schema_member out = a ? *a : *b;
+    const struct schema_member *only = a ? a : b;
+    ENSURE(only);
+    struct schema_member out = *only;
     if (!pair.is_both) {
         out.schema = listed_once(out.schema, a ? pair.b : pair.a);
         out.is_required = false;

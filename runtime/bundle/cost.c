@@ -37,6 +37,9 @@ struct cost_tables {
     uint8_t *seen;             /* per atom: counted for the list in hand */
 };
 
+/* Of a list with an index: one step for each cursor, twice, to find the next rule. */
+enum { MERGE_STEPS = 2 * (BUNDLE_INDEX_VALUES_MAX + 1) };
+
 static uint64_t add_capped(uint64_t a, uint64_t b)
 {
     return a > COST_CEILING - b ? COST_CEILING : a + b; /* both are at most the ceiling */
@@ -328,21 +331,30 @@ static void rule_atoms(const struct program *p, const struct b_rule *rule,
     }
 }
 
+/* The rule that a default denial names runs once more, whether it is in the list or not. */
 static struct bundle_cost list_cost(const struct program *p, const struct b_list *list,
                                     const struct cost_tables *tables)
 {
     struct bundle_cost cost = tables->base;
+    const struct b_rule *near = list->near == B_NONE ? NULL : &p->rules[list->near];
+    uint32_t rule_steps = 0;
     if (list->index != B_NONE) { /* a search for each value, and at worst all rules */
         const struct b_index *index = &p->indexes[list->index];
         cost.fixed =
             add_capped(cost.fixed, (uint64_t)(BUNDLE_INDEX_VALUES_MAX + 1) * BUNDLE_RUN_MAX);
         cost.per_byte = add_capped(cost.per_byte, BUNDLE_RUN_MAX);
         list = &p->lists[index->all];
+        rule_steps = MERGE_STEPS;
     }
     for (uint32_t k = 0; k < list->count; k++) {
         const struct b_rule *rule = &p->rules[p->list_rules[list->first + k]];
-        cost.fixed = add_capped(cost.fixed, rule->code_count);
+        cost.fixed = add_capped(cost.fixed, (uint64_t)rule->code_count + rule_steps);
         rule_atoms(p, rule, tables, &cost);
+    }
+    if (near) {
+        cost.fixed = add_capped(cost.fixed, near->code_count);
+        rule_atoms(p, near, tables, &cost);
+        rule_atoms(p, near, tables, NULL);
     }
     for (uint32_t k = 0; k < list->count; k++)
         rule_atoms(p, &p->rules[p->list_rules[list->first + k]], tables, NULL);

@@ -180,7 +180,53 @@ static bool is_plain_list(const struct program *p, uint32_t list)
     return list < p->counts[SECTION_LISTS] && p->lists[list].index == B_NONE;
 }
 
-/* As for sets: every search ends at a free slot, and every value is found. */
+static int rule_order(const struct program *p, uint32_t a, uint32_t b)
+{
+    if (p->rules[a].effect != p->rules[b].effect)
+        return p->rules[a].effect < p->rules[b].effect ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* Every rule of the list is one of `all` too, whose cost stands for any choice of lists. Both are
+ * in order, which verify_lists proved. */
+static bool is_part_of(const struct program *p, const struct b_list *list, const struct b_list *all)
+{
+    uint32_t from = 0;
+    for (uint32_t k = 0; k < list->count; k++) {
+        uint32_t rule = p->list_rules[list->first + k], to = all->count;
+        while (from < to) {
+            uint32_t middle = from + (to - from) / 2;
+            if (rule_order(p, p->list_rules[all->first + middle], rule) < 0)
+                from = middle + 1;
+            else
+                to = middle;
+        }
+        if (from == all->count || p->list_rules[all->first + from++] != rule)
+            return false;
+    }
+    return true;
+}
+
+/* What an index leads to lies within its list of all rules. rules counts those looked at so far, so
+ * that entries that share lists can't make loading slow. */
+static bool index_lists_hold(const struct program *p, const struct b_index *index, uint64_t *rules)
+{
+    const struct b_list *all = &p->lists[index->all];
+    *rules += p->lists[index->otherwise].count;
+    if (!is_part_of(p, &p->lists[index->otherwise], all))
+        return false;
+    for (uint32_t k = 0; k < index->slots; k++) {
+        const struct b_index_entry *entry = &p->index_table[index->first + k];
+        if (!entry->constant)
+            continue;
+        *rules += p->lists[entry->list].count;
+        if (*rules > BUNDLE_INDEX_RULES_MAX || !is_part_of(p, &p->lists[entry->list], all))
+            return false;
+    }
+    return true;
+}
+
+/* As for sets, every search ends at a free slot. */
 static bool verify_index(const struct program *p, const struct b_index *index)
 {
     const struct b_index_entry *table = p->index_table + index->first;
@@ -203,12 +249,20 @@ static bool verify_index(const struct program *p, const struct b_index *index)
 
 static bool verify_indexes(const struct program *p, struct bundle_error *error)
 {
-    uint64_t next = 0;
+    uint64_t next = 0, rules = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_INDEXES]; i++) {
         const struct b_index *index = &p->indexes[i];
         if (!verify_next(&next, index->first, index->slots, p->counts[SECTION_INDEX_TABLE]) ||
             !verify_index(p, index))
             return verify_fail(error, "index %u: a field out of range, or a long run", i);
+        if (!index_lists_hold(p, index, &rules))
+            return verify_fail(error, "index %u: leads to a rule that its list of all lacks", i);
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
+        const struct b_list *list = &p->lists[i];
+        if (list->index != B_NONE &&
+            !is_part_of(p, list, &p->lists[p->indexes[list->index].all]))
+            return verify_fail(error, "list %u: a rule that its index's list of all lacks", i);
     }
     return next == p->counts[SECTION_INDEX_TABLE] || verify_fail(error, "indexes: loose entries");
 }

@@ -98,7 +98,19 @@ struct loops {
     uint32_t depth;
 };
 
-/* The body lies inside the atom and inside the loop around it, and is not empty. */
+/* The registers that instructions write, as bits; those past the last one are refused elsewhere. */
+static uint32_t writes_of(const struct b_insn *code, uint32_t count)
+{
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < count; i++)
+        written |= code[i].a < BUNDLE_REGISTERS ? UINT32_C(1) << code[i].a : 0;
+    return written;
+}
+
+/* The body lies inside the atom and inside the loop around it, and is not empty. What it writes
+ * counts as unwritten where it begins, and again behind it: so nothing is carried from one element
+ * to the next, and a register holds what the instruction right above left there, in any iteration.
+ * Costs rely on that. */
 static bool loop_begins(struct code_check *check, const struct b_insn *in, uint32_t at,
                         uint32_t count, struct loops *loops)
 {
@@ -109,9 +121,12 @@ static bool loop_begins(struct code_check *check, const struct b_insn *in, uint3
         loops->depth == BUNDLE_LOOP_DEPTH_MAX)
         return false;
     loops->open[loops->depth++] = (struct open_loop){
-        .end = at + 1 + in->c, .written = check->written, .element = in->a, .result = result
+        .end = at + 1 + in->c,
+        .written = check->written & ~writes_of(in + 1, in->c),
+        .element = in->a,
+        .result = result,
     };
-    check->written |= UINT32_C(1) << in->a;
+    check->written = loops->open[loops->depth - 1].written | UINT32_C(1) << in->a;
     return true;
 }
 

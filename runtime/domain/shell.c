@@ -5,7 +5,8 @@
 #include "runtime/json/json_build.h"
 
 /* Words that begin something else than a simple command, and commands that run their arguments as
- * another line: what they do is not in their words. */
+ * another line or change what later words mean (`-` runs its arguments in zsh): what they do is not
+ * in their words. */
 static bool is_reserved(Str word)
 {
     static const Str words[] = {
@@ -16,7 +17,11 @@ static bool is_reserved(Str word)
         STR_INIT("time"), STR_INIT("coproc"), STR_INIT("repeat"), STR_INIT("foreach"), STR_INIT("end"),
         STR_INIT("nocorrect"), STR_INIT("noglob"), STR_INIT("alias"), STR_INIT("eval"),
         STR_INIT("source"), STR_INIT("."), STR_INIT("exec"), STR_INIT("builtin"), STR_INIT("command"),
-        STR_INIT("trap"), STR_INIT("set"), STR_INIT("unset"), STR_INIT("export"),
+        STR_INIT("trap"), STR_INIT("set"), STR_INIT("unset"), STR_INIT("export"), STR_INIT("-"),
+        STR_INIT("declare"), STR_INIT("typeset"), STR_INIT("local"), STR_INIT("readonly"),
+        STR_INIT("integer"), STR_INIT("float"), STR_INIT("let"), STR_INIT("hash"), STR_INIT("enable"),
+        STR_INIT("disable"), STR_INIT("emulate"), STR_INIT("setopt"), STR_INIT("unsetopt"),
+        STR_INIT("shopt"), STR_INIT("autoload"), STR_INIT("zmodload"), STR_INIT("unalias"),
         // clang-format on
     };
     for (size_t i = 0; i < COUNT(words); i++)
@@ -25,7 +30,7 @@ static bool is_reserved(Str word)
     return false;
 }
 
-/* NAME=value before the command. */
+/* NAME=value before the command; a quote in `NAME=` makes it a word like any other. */
 static bool is_assignment(const struct word *word)
 {
     size_t i = 0;
@@ -35,7 +40,13 @@ static bool is_assignment(const struct word *word)
         if (!is_letter && (i == 0 || c < '0' || c > '9'))
             return false;
     }
-    return i > 0 && i < word->text.n;
+    return i > 0 && i < word->bare_n;
+}
+
+/* `A+=b` and `1=b` set variables in some shells and are commands in others. */
+static bool is_certain_program(Str word)
+{
+    return word.n && !memchr(word.p, '=', word.n) && !is_reserved(word);
 }
 
 static size_t command_end(const struct words *words, size_t from)
@@ -51,7 +62,7 @@ static bool build_command(const struct words *words, size_t from, size_t to,
     size_t first = from;
     while (first < to && is_assignment(&words->items[first]))
         first++;
-    if (first == to || words->items[first].text.n == 0 || is_reserved(words->items[first].text))
+    if (first == to || !is_certain_program(words->items[first].text))
         return false;
     json_build_begin(build, JSON_OBJECT);
     json_build_key(build, STR("program"));
@@ -83,13 +94,12 @@ static bool build_commands(const struct words *words, struct json_build *build)
         size_t end = command_end(words, at);
         if (end == at || !build_command(words, at, end, build))
             return false;
-        bool is_end = end + 1 >= words->count;
-        if (end < words->count && is_end &&
-            (words->items[end].text.n == 2 || words->items[end].text.p[0] == '|'))
-            return false;
         at = end + 1;
         while (at < words->count && is_line_end(&words->items[at]))
             at++;
+        if (end < words->count && at >= words->count &&
+            (words->items[end].text.n == 2 || words->items[end].text.p[0] == '|'))
+            return false;
     }
     return words->count > 0;
 }

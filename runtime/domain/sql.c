@@ -9,7 +9,8 @@
 #include "runtime/domain/sql_scan.h"
 #include "runtime/json/json_build.h"
 
-enum { NAMES_MAX = 1024, STATEMENTS_MAX = 256 };
+/* A word may look at all others, so the looks are counted: a text that needs more is refused. */
+enum { NAMES_MAX = 1024, STATEMENTS_MAX = 256, LOOKS_PER_BYTE = 24 };
 
 struct names {
     Str items[NAMES_MAX];
@@ -29,6 +30,7 @@ struct sql {
     struct names verbs, tables, functions;
     struct statement statements[STATEMENTS_MAX];
     size_t count;
+    uint64_t looks; /* that are left */
 };
 
 static const Str verb_words[] = {
@@ -76,9 +78,16 @@ static bool is_one_of(Str word, const Str *words, size_t count)
     return false;
 }
 
-static void add_name(struct names *names, Str name)
+/* False once the allowance is used up, which read_statements sees. */
+static bool look(struct sql *sql, uint64_t count)
 {
-    if (is_one_of(name, names->items, names->count))
+    sql->looks = sql->looks > count ? sql->looks - count : 0;
+    return sql->looks > 0;
+}
+
+static void add_name(struct sql *sql, struct names *names, Str name)
+{
+    if (!look(sql, names->count) || is_one_of(name, names->items, names->count))
         return;
     if (names->count == NAMES_MAX)
         names->is_full = true;
@@ -126,22 +135,22 @@ static void find_functions(struct sql *sql, uint32_t from, uint32_t to)
             continue;
         if (is_word && is_one_of(whole, plain_words, COUNT(plain_words)))
             continue;
-        add_name(&sql->functions, whole);
-        add_name(&sql->functions, last);
+        add_name(sql, &sql->functions, whole);
+        add_name(sql, &sql->functions, last);
     }
 }
 
 /* --------------------------------- tables ------------------------------- */
 
 /* extract(year from x) and its kin: the word before the parenthesis that token i stands in. */
-static bool is_from_of_function(const struct sql *sql, uint32_t i, uint32_t from)
+static bool is_from_of_function(struct sql *sql, uint32_t i, uint32_t from)
 {
     static const Str functions[] = { STR_INIT("extract"), STR_INIT("substring"), STR_INIT("trim"),
                                      STR_INIT("overlay"), STR_INIT("position") };
     uint32_t depth = sql->tokens.items[i].depth;
     if (i > from && sql_is_word(&sql->tokens.items[i - 1], STR("distinct")))
         return true;
-    for (uint32_t k = i; k > from && depth; k--) {
+    for (uint32_t k = i; k > from && depth && look(sql, 1); k--) {
         const struct sql_token *t = &sql->tokens.items[k - 1];
         if (sql_is_sign(t, '(') && t->depth + 1 == depth)
             return k - 1 > from && sql->tokens.items[k - 2].kind == SQL_WORD &&
@@ -185,8 +194,8 @@ static void take_tables(struct sql *sql, uint32_t i, uint32_t to, bool may_be_fu
         uint32_t depth = sql->tokens.items[i].depth;
         Str last, whole = take_name(sql, &i, to, &last);
         if (!may_be_function || !sql_is_sign(token_at(sql, i, to), '('))
-            add_name(&sql->tables, whole);
-        while (i < to && !ends_table_list(token_at(sql, i, to), depth))
+            add_name(sql, &sql->tables, whole);
+        while (i < to && look(sql, 1) && !ends_table_list(token_at(sql, i, to), depth))
             i++;
         if (!sql_is_sign(token_at(sql, i, to), ','))
             return;
@@ -194,10 +203,16 @@ static void take_tables(struct sql *sql, uint32_t i, uint32_t to, bool may_be_fu
     }
 }
 
+/* Where a statement can begin: first, in or behind parentheses, or behind a word that has one follow
+ * (`explain analyze update`, `prepare p as delete`, `begin update`). */
 static bool is_verb_place(const struct sql *sql, uint32_t i, uint32_t from)
 {
-    return i == from || sql_is_sign(&sql->tokens.items[i - 1], '(') ||
-           sql_is_sign(&sql->tokens.items[i - 1], ')');
+    static const Str before[] = { STR_INIT("analyze"), STR_INIT("analyse"), STR_INIT("verbose"),
+                                  STR_INIT("explain"), STR_INIT("as"),      STR_INIT("begin"),
+                                  STR_INIT("then"),    STR_INIT("else") };
+    const struct sql_token *last = i == from ? NULL : &sql->tokens.items[i - 1];
+    return !last || sql_is_sign(last, '(') || sql_is_sign(last, ')') ||
+           (last->kind == SQL_WORD && is_one_of(last->text, before, COUNT(before)));
 }
 
 static void find_tables(struct sql *sql, uint32_t from, uint32_t to)
@@ -242,10 +257,11 @@ static Str main_verb(const struct sql *sql, uint32_t from, uint32_t to)
 }
 
 /* Does a `where` follow in the same parentheses, before they close? */
-static bool has_where(const struct sql *sql, uint32_t from, uint32_t to)
+static bool has_where(struct sql *sql, uint32_t from, uint32_t to)
 {
     uint32_t depth = sql->tokens.items[from].depth;
-    for (uint32_t i = from + 1; i < to && sql->tokens.items[i].depth >= depth; i++)
+    for (uint32_t i = from + 1;
+         i < to && look(sql, 1) && sql->tokens.items[i].depth >= depth; i++)
         if (sql->tokens.items[i].depth == depth && sql_is_word(&sql->tokens.items[i], STR("where")))
             return true;
     return false;
@@ -278,14 +294,14 @@ static void find_inner_verbs(struct sql *sql, struct statement *s)
         bool is_changing = is_one_of(t->text, changing_words, COUNT(changing_words));
         bool is_call = sql_is_sign(token_at(sql, i + 1, s->to), '(');
         if (is_changing && !is_call && is_verb_place(sql, i, s->from)) {
-            add_name(&sql->verbs, t->text);
+            add_name(sql, &sql->verbs, t->text);
             s->has_where &= str_eq(t->text, STR("insert")) || has_where(sql, i, s->to);
         }
         bool follows_change = i > s->from && sql->tokens.items[i - 1].kind == SQL_WORD &&
                               (is_one_of(t[-1].text, changing_words, COUNT(changing_words)) ||
                                str_eq(t[-1].text, STR("ignore")));
         if (str_eq(t->text, STR("into")) && !follows_change)
-            add_name(&sql->verbs, STR("select into"));
+            add_name(sql, &sql->verbs, STR("select into"));
     }
 }
 
@@ -305,7 +321,7 @@ static bool read_statement(struct sql *sql, uint32_t from, uint32_t to)
         if (!s->verb.p)
             return false;
     }
-    add_name(&sql->verbs, s->verb);
+    add_name(sql, &sql->verbs, s->verb);
     if (is_explain && runs_explained(sql, first, to, &inside)) {
         if (inside == to || sql->count == STATEMENTS_MAX)
             return false;
@@ -313,7 +329,7 @@ static bool read_statement(struct sql *sql, uint32_t from, uint32_t to)
         verb = str_eq(verb, STR("with")) ? main_verb(sql, inside, to) : verb;
         if (!verb.p)
             return false;
-        add_name(&sql->verbs, verb);
+        add_name(sql, &sql->verbs, verb);
     }
     s->has_where = has_where(sql, first, to) || !is_one_of(s->verb, changing_words, 3) ||
                    str_eq(s->verb, STR("insert"));
@@ -335,7 +351,7 @@ static bool read_statements(struct sql *sql)
             return false;
         from = i + 1;
     }
-    return sql->count > 0 && !sql->verbs.is_full && !sql->tables.is_full && !sql->functions.is_full;
+    return sql->count > 0 && sql->looks > 0 && !sql->verbs.is_full && !sql->tables.is_full && !sql->functions.is_full;
 }
 
 /* -------------------------------- result -------------------------------- */
@@ -356,6 +372,7 @@ bool read_sql(Str text, struct arena *mem, struct json_doc *out)
     if (!sql || !sql_scan(text, mem, &sql->tokens))
         return false;
     sql->mem = mem;
+    sql->looks = (uint64_t)text.n * LOOKS_PER_BYTE;
     if (!read_statements(sql))
         return false;
     json_build_init(&build, mem);

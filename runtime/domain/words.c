@@ -9,8 +9,8 @@ struct cutter {
     struct arena *mem;
     struct words *out;
     char *word; /* of the word being read; text.n bytes are enough for all of them */
-    size_t word_n;
-    bool is_open, is_bare;
+    size_t word_n, bare_n;
+    bool is_open, is_quoted; /* is_quoted: something in the word was, behind bare_n bytes */
 };
 
 static bool is_blank(char c)
@@ -38,27 +38,28 @@ static bool end_word(struct cutter *c)
 {
     if (!c->is_open)
         return true;
-    struct word word = { .text = { .p = c->word, .n = c->word_n }, .is_bare = c->is_bare };
+    struct word word = { .text = { .p = c->word, .n = c->word_n }, .bare_n = c->bare_n };
     c->word += c->word_n;
     c->word_n = 0;
-    c->is_open = false;
-    /* zsh expands =cmd; `^` and `%` begin things in some shells only. */
-    bool is_odd = word.is_bare && word.text.n && memchr("=^%", word.text.p[0], 3) != NULL;
+    c->bare_n = 0;
+    c->is_open = c->is_quoted = false;
+    /* zsh expands =cmd, also with a quote behind the sign; `^` and `%` begin things in some shells
+     * only. */
+    bool is_odd = word.bare_n && memchr("=^%", word.text.p[0], 3) != NULL;
     return !is_odd && push(c, word);
 }
 
 static void take(struct cutter *c, char byte)
 {
-    if (!c->is_open)
-        c->is_bare = true;
     c->is_open = true;
+    c->bare_n += !c->is_quoted;
     c->word[c->word_n++] = byte;
 }
 
 static void begin_quoted(struct cutter *c)
 {
     c->is_open = true;
-    c->is_bare = false;
+    c->is_quoted = true;
 }
 
 static bool single_quoted(struct cutter *c)

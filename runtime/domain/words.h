@@ -12,7 +12,7 @@ enum { WORDS_MAX = 4096 };
 struct word {
     Str text;
     bool is_operator; /* | || && ; & or a line end (as "\n") */
-    bool is_bare;     /* nothing in it was quoted */
+    size_t bare_n;    /* bytes before the first quote or backslash */
 };
 
 struct words {

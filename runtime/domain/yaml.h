@@ -41,13 +41,19 @@ struct yaml_scalar {
 /* The byte at the cursor, or LF at the end of the line. */
 static inline char yaml_peek(const struct yaml *y)
 {
-    return y->at < y->line_end ? y->text.p[y->at] : '\n';
+    char c = '\n';
+    if (y->at < y->line_end)
+        c = y->text.p[y->at];
+    return c;
 }
 
 /* The byte n places on, or LF at or past the end of the line. */
 static inline char yaml_ahead(const struct yaml *y, size_t n)
 {
-    return y->line_end - y->at > n ? y->text.p[y->at + n] : '\n';
+    char c = '\n';
+    if (y->line_end - y->at > n)
+        c = y->text.p[y->at + n];
+    return c;
 }
 
 static inline void yaml_skip_spaces(struct yaml *y)

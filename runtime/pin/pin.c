@@ -8,6 +8,7 @@
 
 #include "runtime/crypto/sha256.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { CANONICAL_BYTES_MAX = 64 << 20 };
@@ -54,23 +55,24 @@ static int64_t literal_exponent(Str literal, size_t mark)
 /* -?digits e exponent, without zeros at either end of the digits; zero is 0e0. */
 static void write_number(struct buf *out, Str literal)
 {
-    size_t mark = 0, at, zeros = 0;
-    bool has_digit = false, is_fraction = false;
+    size_t mark = 0, zeros = 0;
+    bool is_negative = str_starts(literal, STR("-")), has_digit = false, is_fraction = false;
     while (mark < literal.n && literal.p[mark] != 'e' && literal.p[mark] != 'E')
         mark++;
     int64_t exponent = mark < literal.n ? literal_exponent(literal, mark) : 0;
     size_t start = out->n;
-    for (at = literal.p[0] == '-'; at < mark; at++) {
+    for (size_t at = is_negative ? 1 : 0; at < mark; at++) {
         char c = literal.p[at];
-        is_fraction = is_fraction || c == '.';
-        if (c == '.')
+        if (c == '.') {
+            is_fraction = true;
             continue;
+        }
         exponent -= is_fraction;
         if (c == '0') {
             zeros += has_digit;
             continue;
         }
-        if (!has_digit && literal.p[0] == '-')
+        if (!has_digit && is_negative)
             buf_add_char(out, '-');
         has_digit = true;
         for (; zeros; zeros--)
@@ -80,7 +82,7 @@ static void write_number(struct buf *out, Str literal)
     if (out->n == start && !out->is_full)
         buf_add(out, STR("0e0"));
     else
-        buf_printf(out, "e%lld", (long long)(exponent + (int64_t)zeros));
+        buf_printf(out, "e%" PRId64, exponent + (int64_t)zeros);
 }
 
 /* ------------------------------ containers ------------------------------ */

@@ -172,7 +172,7 @@ struct value value_concat(struct vm *vm, const struct value *first, const struct
     if (!joinable(first, &a, &out) || !joinable(second, &b, &out))
         return out;
     /* What was joined last grows where it is, so that joining many pieces copies each once. */
-    bool grows = a.n && a.p + a.n == vm->scratch + vm->scratch_used;
+    bool grows = a.n && a.n <= vm->scratch_used && a.p == vm->scratch + vm->scratch_used - a.n;
     size_t start = vm->scratch_used - (grows ? a.n : 0), left = BUNDLE_CONCAT_MAX - start;
     if (a.n > left || b.n > left - a.n)
         return unknown_value(UNKNOWN_TOO_LONG);

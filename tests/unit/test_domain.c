@@ -277,8 +277,31 @@ static void test_sql(void)
         { "select (1; select 2)", "verbs", "?" },
         { "\\! id", "verbs", "?" },
         { "select 1 from t for update", "verbs", "[select]" },
+        { "explain analyze update t set a = 1", "tables", "[t]" },
+        { "explain analyze verbose replace into t values (1)", "tables", "[t]" },
+        { "prepare p as update t set a = 1", "verbs", "[prepare update]" },
+        { "prepare p as update t set a = 1", "tables", "[t]" },
+        { "begin delete from t end", "verbs", "[begin delete]" },
     };
     check_rows(DOMAIN_SQL, rows, COUNT(rows));
+}
+
+/* Words that make the reader look at all others: refused rather than slow. */
+static void test_sql_long(void)
+{
+    static const char *const pieces[] = { " join a", " from x", " (delete) delete", ", f(1)" };
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        struct buf text;
+        struct json_doc doc;
+        buf_init(&text, DOMAIN_TEXT_MAX);
+        buf_add(&text, STR("select (1 from a"));
+        while (text.n + 64 < DOMAIN_TEXT_MAX / 2 && text.n < 90000)
+            buf_add(&text, str_of(pieces[i]));
+        buf_add(&text, STR(")"));
+        (void)domain_read(DOMAIN_SQL, buf_str(&text), &mem, &doc);
+        arena_rewind(&mem);
+        buf_free(&text);
+    }
 }
 
 static void test_shell(void)
@@ -317,6 +340,19 @@ static void test_shell(void)
         { "ls ''", "commands", "[{program=ls argv=[ls ] assignments=[]}]" },
         { "", "commands", "?" },
         { "echo $'a'", "commands", "?" },
+        { "=l's'", "commands", "?" },
+        { "^a'b'", "commands", "?" },
+        { "A='x y' ls", "commands", "[{program=ls argv=[ls] assignments=[A=x y]}]" },
+        { "'A=/tmp/x' ls", "commands", "?" },
+        { "'A'=x ls", "commands", "?" },
+        { "A\\=x ls", "commands", "?" },
+        { "PATH+=:/tmp ls", "commands", "?" },
+        { "1=x ls", "commands", "?" },
+        { "- ls", "commands", "?" },
+        { "readonly PATH=/tmp; ls", "commands", "?" },
+        { "ls &&\n", "commands", "?" },
+        { "ls |\n\n", "commands", "?" },
+        { "ls &&\n\nid", "operators", "[&& \n \n]" },
     };
     check_rows(DOMAIN_SHELL, rows, COUNT(rows));
 }
@@ -338,6 +374,8 @@ static void test_cli(void)
         { "git log; id", "words", "?" },
         { "git -1", "words", "?" },
         { "-x", "words", "?" },
+        { "git --=x", "words", "?" },
+        { "git -=x", "words", "?" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct json_doc doc;
@@ -366,6 +404,7 @@ int main(void)
     RUN(test_url);
     RUN(test_email);
     RUN(test_sql);
+    RUN(test_sql_long);
     RUN(test_shell);
     RUN(test_cli);
     RUN(test_json);
