@@ -115,7 +115,7 @@ test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one
 check: all test-unit test-golden test-policies test-yaml test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
 test-policies: $B/mcpc ## the tests inside the example policies
-	@$B/mcpc test $(wildcard examples/*.pol)
+	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)
 
 ci: ## everything, as CI runs it
 	@tests/ci

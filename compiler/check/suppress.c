@@ -60,7 +60,7 @@ static bool read_directive(Str comment, struct directive *directive)
     bool is_block = str_starts(comment, STR("/*"));
     if (is_block && str_ends(comment, STR("*/")))
         comment = str_sub(comment, 0, comment.n - 2);
-    comment = str_sub(comment, comment.p[0] == '#' ? 1 : 2, comment.n);
+    comment = str_sub(comment, str_starts(comment, STR("#")) ? 1 : 2, comment.n);
     if (!take(&comment, STR(MARK)))
         return false;
     bool is_good = take(&comment, STR("allow"));
@@ -143,7 +143,7 @@ static void suppress_in(const struct sources *sources, uint32_t source, struct a
     }
     /* Comments before a token are kept when the token is taken. */
     const struct comment *comment = NULL, *last = NULL;
-    for (struct token token = lexer_next(&lx), next;; token = next) {
+    for (struct token token = lexer_next(&lx), next = { .kind = 0 };; token = next) {
         uint32_t begin = token.span.lo, hi = token.kind ? statement_end(&lx, token, &next) : 0;
         for (comment = last ? last->next : comments.comments; comment; comment = comment->next) {
             struct directive directive = { .comment = comment->span, .lo = begin, .hi = hi };

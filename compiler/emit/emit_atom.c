@@ -118,6 +118,8 @@ static Str canonical(struct emitter *e, const struct expr *expr, enum domain dom
     (void)expr_constant_text(e, expr, &text);
     if (!domain_read(domain, text, e->mem, &doc)) {
         diag_add(e->diags, DIAG_BAD_ROOT, expr->span, STR_ARG(text));
+        if (domain == DOMAIN_HOST && str_starts(text, STR("/")))
+            diag_help(e->diags, "a string before 'within' is a host; write path(...) within");
         return text;
     }
     return json_member_string(&doc, 0, member);

@@ -176,26 +176,34 @@ static struct expr *over_roles(struct emitter *e, const struct expr *q,
     return all ? all : new_expr(e, none);
 }
 
-/* The condition for one tool: every quantifier over a role written out. */
+static bool mentions_role(const struct expr *expr)
+{
+    return expr && ((expr->kind == EXPR_QUANTIFIER && expr->roles) || mentions_role(expr->left) ||
+                    mentions_role(expr->right));
+}
+
+/* The condition for one tool: every quantifier over a role written out, those inside others too.
+ * Loops nest BUNDLE_LOOP_DEPTH_MAX deep at most, so writing out ends. */
 static struct expr *specialise(struct emitter *e, const struct expr *expr,
                                const struct tool_class *class)
 {
     if (!expr)
         return NULL;
-    if (expr->kind == EXPR_QUANTIFIER && expr->roles)
-        return over_roles(e, expr, class);
+    if (expr->kind == EXPR_QUANTIFIER && expr->roles) {
+        struct expr *whole = over_roles(e, expr, class);
+        return mentions_role(whole) ? specialise(e, whole, class) : whole;
+    }
     struct expr *made = new_expr(e, *expr);
-    if (!made || (expr->kind != EXPR_NOT && expr->kind != EXPR_BINARY))
+    bool has_inner = expr->kind == EXPR_QUANTIFIER && mentions_role(expr->right);
+    if (!made || (expr->kind != EXPR_NOT && expr->kind != EXPR_BINARY && !has_inner))
         return made;
     made->left = specialise(e, expr->left, class);
     made->right = specialise(e, expr->right, class);
+    if (has_inner) {
+        struct renaming own = { .from = expr, .to = made, .is_variable = true };
+        made->right = copy(e, made->right, &own);
+    }
     return made;
-}
-
-static bool mentions_role(const struct expr *expr)
-{
-    return expr && ((expr->kind == EXPR_QUANTIFIER && expr->roles) || mentions_role(expr->left) ||
-                    mentions_role(expr->right));
 }
 
 /* ------------------------------- variants ------------------------------- */

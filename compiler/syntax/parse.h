@@ -65,7 +65,7 @@ struct clause { /* one that may be absent: then kind is 0 */
 
 /* The parser that Lemon makes. */
 size_t policy_parser_bytes(void);
-void policy_pushInit(void *parser, struct parse *ps);
+void policy_pushInit(void *parser, struct parse *ps); /* NOLINT(readability-identifier-naming) */
 void policy_push(void *parser, int kind, struct token token);
 /* Would the parser, as it stands, take this token? Changes nothing. */
 bool policy_takes(const void *parser, int kind);

@@ -41,8 +41,8 @@ enum {
 
 /* What the verifier walks in full more than once, so that loading is linear in the file's size: the
  * texts that the entries of one section name, together; and the code of all rules of all lists. */
-#define BUNDLE_TEXTS_MAX     ((uint64_t)BUNDLE_BYTES_MAX)
-#define BUNDLE_LIST_CODE_MAX (UINT64_C(1) << 28)
+#define BUNDLE_TEXTS_MAX       ((uint64_t)BUNDLE_BYTES_MAX)
+#define BUNDLE_LIST_CODE_MAX   (UINT64_C(1) << 28)
 #define BUNDLE_INDEX_RULES_MAX (UINT64_C(1) << 24) /* rules of all lists that indexes lead to */
 
 /* The cost of a decision is at most fixed + per_byte * (bytes of the call: the tool's name, the

@@ -260,8 +260,7 @@ static bool verify_indexes(const struct program *p, struct bundle_error *error)
     }
     for (uint32_t i = 0; i < p->counts[SECTION_LISTS]; i++) {
         const struct b_list *list = &p->lists[i];
-        if (list->index != B_NONE &&
-            !is_part_of(p, list, &p->lists[p->indexes[list->index].all]))
+        if (list->index != B_NONE && !is_part_of(p, list, &p->lists[p->indexes[list->index].all]))
             return verify_fail(error, "list %u: a rule that its index's list of all lacks", i);
     }
     return next == p->counts[SECTION_INDEX_TABLE] || verify_fail(error, "indexes: loose entries");

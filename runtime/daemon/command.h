@@ -23,9 +23,6 @@ enum {
 /* Reads the configuration, empty path: the usual one, and prints what is wrong with it. */
 MUST_USE bool command_read_config(Str path, struct arena *mem, struct config *config);
 
-/* Reads the options of a subcommand that takes --config alone; false after a message. */
-MUST_USE bool command_config_option(int argc, char **argv, Str *path);
-
 /* Markdown tables of all keys of the configuration: docs/configuration.md has them verbatim. */
 void help_config(struct buf *out);
 

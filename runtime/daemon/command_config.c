@@ -16,7 +16,8 @@ bool command_read_config(Str path, struct arena *mem, struct config *config)
     return false;
 }
 
-bool command_config_option(int argc, char **argv, Str *path)
+/* Reads the options of a subcommand that takes --config alone; false after a message. */
+static bool config_option(int argc, char **argv, Str *path)
 {
     const struct option options[] = { { "config", OPTION_TEXT, path } };
     const struct option_set set = { options, COUNT(options), 0 };
@@ -29,19 +30,38 @@ bool command_config_option(int argc, char **argv, Str *path)
     return false;
 }
 
-int command_check(int argc, char **argv)
+/* What a subcommand with --config alone does with the configuration; the exit code. */
+static int with_config(int argc, char **argv, int (*use)(const struct config *, const char *path))
 {
     struct arena mem;
     struct config config;
-    struct trust trust = { .key_count = 0 };
     Str path = { NULL, 0 };
-    if (!command_config_option(argc, argv, &path))
+    if (!config_option(argc, argv, &path))
         return EXIT_USAGE;
     arena_init(&mem, COMMAND_CONFIG_MAX);
-    bool is_ok = command_read_config(path, &mem, &config) && config_trust(&config, NULL, &trust);
-    trust_close(&trust);
+    int code = EXIT_USAGE;
+    if (command_read_config(path, &mem, &config))
+        code = use(&config, path.n ? path.p : COMMAND_CONFIG_PATH);
     arena_reset(&mem);
+    return code;
+}
+
+int command_serve(int argc, char **argv)
+{
+    return with_config(argc, argv, serve_main);
+}
+
+static int check(const struct config *config, const char *path)
+{
+    struct trust trust = { .key_count = 0 };
+    bool is_ok = config_trust(config, NULL, &trust);
+    trust_close(&trust);
     if (is_ok)
-        (void)printf("%s: ok\n", path.n ? path.p : COMMAND_CONFIG_PATH);
+        (void)printf("%s: ok\n", path);
     return is_ok ? EXIT_DONE : EXIT_USAGE;
+}
+
+int command_check(int argc, char **argv)
+{
+    return with_config(argc, argv, check);
 }

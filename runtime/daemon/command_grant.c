@@ -150,7 +150,8 @@ static bool take_policy(struct grants *grants, const char *path, struct grant_ro
     free(real);
     for (size_t i = 0; row->policy.p && i < row->server_count; i++) {
         Str why = STR("");
-        if (policy_probe(&grants->trust, row->policy.p, row->servers[i], &why, &grants->mem) == ST_OK)
+        if (policy_probe(&grants->trust, row->policy.p, row->servers[i], &why, &grants->mem) ==
+            ST_OK)
             continue;
         (void)fprintf(stderr, "mcpd: policy %s: %.*s\n", path, STR_ARG(why));
         return false;

@@ -22,7 +22,14 @@ enum {
     CONFIG_ECHO_MAX = 60,          /* bytes of a wrong value that a complaint repeats */
 };
 
-enum config_type { CONFIG_OBJECT, CONFIG_MAP, CONFIG_STRING, CONFIG_STRINGS, CONFIG_NUMBER, CONFIG_BOOL };
+enum config_type {
+    CONFIG_OBJECT,
+    CONFIG_MAP,
+    CONFIG_STRING,
+    CONFIG_STRINGS,
+    CONFIG_NUMBER,
+    CONFIG_BOOL
+};
 
 struct config_key {
     Str path;

@@ -97,8 +97,8 @@ static bool has_type(const struct json_doc *doc, uint32_t index, enum config_typ
 
 static void check_object(struct config_reader *reader, uint32_t object, Str path)
 {
-    static const char *const type_names[] = { "an object", "an object", "a string",
-                                              "a list of strings", "a number", "true or false" };
+    static const char *const type_names[] = { "an object",         "an object", "a string",
+                                              "a list of strings", "a number",  "true or false" };
     const struct json_doc *doc = &reader->doc;
     for (uint32_t i = json_first(doc, object); i != JSON_NONE; i = json_after(doc, object, i)) {
         const struct config_key *row = find_row(path, json_key(json_at(doc, i)));

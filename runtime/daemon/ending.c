@@ -7,6 +7,7 @@
 #include "runtime/base/world.h"
 #include "runtime/net/child.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 struct ending {
@@ -37,24 +38,47 @@ static void look(void *user)
         timer_start(ending->timer, ENDING_LOOK_MS);
 }
 
-struct ending *ending_open(struct loop *loop, const struct ending_steps *steps, void *user)
+static void on_end_signal(void *user, int signo)
+{
+    struct ending *ending = user;
+    (void)signo;
+    if (!ending_has_begun(ending) && ending->steps->asked)
+        ending->steps->asked(ending->user);
+    ending_begin(ending, ending->steps->drain_ms);
+}
+
+static void on_reload_signal(void *user, int signo)
+{
+    const struct ending *ending = user;
+    (void)signo;
+    ending->steps->reload(ending->user);
+}
+
+enum status ending_open(struct loop *loop, const struct ending_steps *steps, void *user,
+                        struct ending **out)
 {
     struct ending *ending = calloc(1, sizeof *ending);
     if (!ending)
-        return NULL;
+        return ST_NO_MEMORY;
     *ending = (struct ending){ .loop = loop, .steps = steps, .user = user };
     ending->timer = timer_open(loop, look, ending);
-    if (ending->timer)
-        return ending;
-    free(ending);
-    return NULL;
+    enum status status = ending->timer ? ST_OK : ST_NO_MEMORY;
+    if (status == ST_OK)
+        status = loop_on_signal(loop, SIGTERM, on_end_signal, ending);
+    if (status == ST_OK)
+        status = loop_on_signal(loop, SIGINT, on_end_signal, ending);
+    if (status == ST_OK)
+        status = loop_on_signal(loop, SIGHUP, on_reload_signal, ending);
+    *out = ending; /* also after a failure: the loop may already know it */
+    return status;
 }
 
 void ending_close(struct ending *ending)
 {
     if (!ending)
         return;
-    timer_close(ending->timer);
+    if (ending->timer)
+        timer_close(ending->timer);
     free(ending);
 }
 

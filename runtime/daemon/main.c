@@ -25,21 +25,6 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
-int command_serve(int argc, char **argv)
-{
-    struct arena mem;
-    struct config config;
-    Str path = { NULL, 0 };
-    if (!command_config_option(argc, argv, &path))
-        return EXIT_USAGE;
-    arena_init(&mem, COMMAND_CONFIG_MAX);
-    int code = EXIT_USAGE;
-    if (command_read_config(path, &mem, &config))
-        code = serve_main(&config, path.n ? path.p : COMMAND_CONFIG_PATH);
-    arena_reset(&mem);
-    return code;
-}
-
 /* What is wrong with the values of `mcpd run`, or NULL. */
 static const char *run_problem(const struct run_options *run)
 {

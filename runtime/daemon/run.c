@@ -13,7 +13,6 @@
 #include "runtime/net/child.h"
 #include "runtime/net/lines.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -187,17 +186,9 @@ static void on_end(void *user, enum status status)
         ending_begin(run->ending, RUN_DRAIN_MS);
 }
 
-static void on_end_signal(void *user, int signo)
+static void reload(void *user)
 {
     struct run *run = user;
-    (void)signo;
-    ending_begin(run->ending, 0);
-}
-
-static void on_reload_signal(void *user, int signo)
-{
-    struct run *run = user;
-    (void)signo;
     gateway_reload(run->gateway);
     if (run->audit && audit_reopen(run->audit) != ST_OK)
         log_error("the audit log can't be reopened");
@@ -205,16 +196,11 @@ static void on_reload_signal(void *user, int signo)
 
 static bool open_client(struct run *run)
 {
-    static const struct ending_steps steps = { .is_drained = is_drained, .cut = cut };
+    static const struct ending_steps steps = { .reload = reload,
+                                               .is_drained = is_drained,
+                                               .cut = cut };
     static const struct lines_events events = { .on_line = on_line, .on_end = on_end };
-    run->ending = ending_open(run->loop, &steps, run);
-    enum status status = run->ending ? ST_OK : ST_NO_MEMORY;
-    if (status == ST_OK)
-        status = loop_on_signal(run->loop, SIGTERM, on_end_signal, run);
-    if (status == ST_OK)
-        status = loop_on_signal(run->loop, SIGINT, on_end_signal, run);
-    if (status == ST_OK)
-        status = loop_on_signal(run->loop, SIGHUP, on_reload_signal, run);
+    enum status status = ending_open(run->loop, &steps, run, &run->ending);
     if (status == ST_OK)
         status = lines_open(run->loop, STDIN_FILENO, STDOUT_FILENO, run->limits.max_body_bytes,
                             (size_t)run->limits.max_result_bytes * OUTPUT_ANSWERS, &events, run,

@@ -12,7 +12,6 @@
 #include "runtime/gateway/http_front.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -172,21 +171,16 @@ static void cut(void *user)
     serve->listener = NULL;
 }
 
-static void on_end_signal(void *user, int signo)
+static void asked(void *user)
 {
     struct serve *serve = user;
-    (void)signo;
-    if (!ending_has_begun(serve->ending)) {
-        log_info("stopping");
-        http_server_drain(serve->listener);
-    }
-    ending_begin(serve->ending, ENDING_DRAIN_MS);
+    log_info("stopping");
+    http_server_drain(serve->listener);
 }
 
-static void on_reload_signal(void *user, int signo)
+static void reload(void *user)
 {
     struct serve *serve = user;
-    (void)signo;
     log_info("reloading policies, reopening the audit log");
     gateway_reload(serve->gateway);
     if (audit_reopen(serve->audit) != ST_OK)
@@ -197,15 +191,14 @@ static void on_reload_signal(void *user, int signo)
 
 static bool open_signals(struct serve *serve)
 {
-    static const struct ending_steps steps = { .is_drained = is_drained, .cut = cut };
-    serve->ending = ending_open(serve->loop, &steps, serve);
-    enum status status = serve->ending ? ST_OK : ST_NO_MEMORY;
-    if (status == ST_OK)
-        status = loop_on_signal(serve->loop, SIGTERM, on_end_signal, serve);
-    if (status == ST_OK)
-        status = loop_on_signal(serve->loop, SIGINT, on_end_signal, serve);
-    if (status == ST_OK)
-        status = loop_on_signal(serve->loop, SIGHUP, on_reload_signal, serve);
+    static const struct ending_steps steps = {
+        .drain_ms = ENDING_DRAIN_MS,
+        .asked = asked,
+        .reload = reload,
+        .is_drained = is_drained,
+        .cut = cut,
+    };
+    enum status status = ending_open(serve->loop, &steps, serve, &serve->ending);
     return status == ST_OK || complain("listen to", STR("signals"), status);
 }
 

@@ -52,7 +52,8 @@ static bool is_certain_flag(Str name)
 {
     bool is_long = name.n > 2 && name.p[1] == '-';
     bool is_digit = name.p[1] >= '0' && name.p[1] <= '9';
-    return is_long ? name.p[2] != '-' && name.p[2] != '=' : name.n == 2 && !is_digit && name.p[1] != '-';
+    return is_long ? name.p[2] != '-' && name.p[2] != '='
+                   : name.n == 2 && !is_digit && name.p[1] != '-';
 }
 
 /* Takes the flag at argv[*at], and its value when it has one. */

@@ -1,48 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* email.c - one address, or a list of them as a header has it. A local part is RFC 5321's
- * dot-string: quoted ones, comments, routes and groups have more readings than one and are refused.
- * Case of the domain is folded, that of the local part is the receiver's business and kept. */
+ * dot-string: quoted ones, comments, routes and groups have more readings than one and are refused,
+ * and so is what some mail server still takes for a route, a command or an encoded word. Case of
+ * the domain is folded, that of the local part is the receiver's business and kept. */
+#include "runtime/domain/certain.h"
 #include "runtime/domain/hostname.h"
 #include "runtime/domain/readers.h"
 
-enum { LOCAL_BYTES_MAX = 64, ADDRESSES_MAX = 1000 };
+enum { LOCAL_BYTES_MAX = 64, ADDRESS_BYTES_MAX = 254, ADDRESSES_MAX = 1000 };
 
 struct address {
     Str whole, local;
     struct hostname domain;
 };
 
-static bool is_atom_char(char c)
+/* RFC 5322 atext without '!' and '%', which route ("a%b@c", "b!a@c"), and '|', which pipes. */
+static bool is_local_char(char c)
 {
-    static const char others[] = "!#$%&'*+-/=?^_`{|}~";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           memchr(others, c, sizeof others - 1) != NULL;
+    static const Str others = STR_INIT("#$&'*+-/=?^_`{}~");
+    char lower = char_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           memchr(others.p, c, others.n) != NULL;
 }
 
-/* Atoms with single dots between. */
+/* Atoms with single dots between; no option ("-oQ"), no encoded word ("=?utf-8?q?...?="). */
 static bool is_local(Str local)
 {
     bool was_dot = true;
+    if (local.n == 0 || local.n > LOCAL_BYTES_MAX || local.p[0] == '-' ||
+        str_contains(local, STR("=?")))
+        return false;
     for (size_t i = 0; i < local.n; i++) {
         bool is_dot = local.p[i] == '.';
-        if ((is_dot && was_dot) || (!is_dot && !is_atom_char(local.p[i])))
+        if ((is_dot && was_dot) || (!is_dot && !is_local_char(local.p[i])))
             return false;
         was_dot = is_dot;
     }
-    return local.n > 0 && local.n <= LOCAL_BYTES_MAX && !was_dot;
+    return !was_dot;
+}
+
+/* A DNS name of two labels or more, none with an underscore. */
+static bool is_mail_domain(Str text, struct arena *mem, struct hostname *out)
+{
+    if (text.n == 0 || text.p[text.n - 1] == '.' || !memchr(text.p, '.', text.n) ||
+        memchr(text.p, '_', text.n))
+        return false;
+    return hostname_read(text, true, mem, out) && !out->is_address;
 }
 
 static bool read_address(Str text, struct arena *mem, struct address *out)
 {
-    const char *at = text.n ? memchr(text.p, '@', text.n) : NULL;
-    if (!at)
+    if (text.n == 0 || text.n > ADDRESS_BYTES_MAX || !memchr(text.p, '@', text.n))
         return false;
-    size_t split = (size_t)(at - text.p);
-    Str domain = str_sub(text, split + 1, text.n);
-    out->local = str_sub(text, 0, split);
-    bool has_dot = domain.n && memchr(domain.p, '.', domain.n);
-    if (!is_local(out->local) || !has_dot || !hostname_read(domain, false, mem, &out->domain) ||
-        out->domain.is_address || domain.p[domain.n - 1] == '.')
+    Str domain = text;
+    out->local = str_cut(&domain, '@');
+    if (!is_local(out->local) || !is_mail_domain(domain, mem, &out->domain))
         return false;
     out->whole = arena_printf(mem, "%.*s@%.*s", STR_ARG(out->local), STR_ARG(out->domain.name));
     return out->whole.p != NULL;
@@ -71,60 +83,58 @@ bool read_email(Str text, struct arena *mem, struct json_doc *out)
     return json_build_finish(&build, out);
 }
 
+/* --------------------------------- lists -------------------------------- */
+
 static Str trimmed(Str text)
 {
-    while (text.n && text.p[0] == ' ') {
-        text.p++;
-        text.n--;
-    }
-    while (text.n && text.p[text.n - 1] == ' ')
-        text.n--;
-    return text;
+    size_t from = 0, to = text.n;
+    while (from < to && text.p[from] == ' ')
+        from++;
+    while (to > from && text.p[to - 1] == ' ')
+        to--;
+    return str_sub(text, from, to);
 }
 
 /* A display name is atoms and blanks, or one quoted string without escapes: nothing in it can look
- * like an address or a separator. */
+ * like an address or a separator, and no encoded word can hide one. */
 static bool is_display_name(Str name)
 {
     bool is_quoted = name.n >= 2 && name.p[0] == '"' && name.p[name.n - 1] == '"';
     Str inside = is_quoted ? str_sub(name, 1, name.n - 1) : name;
     for (size_t i = 0; i < inside.n; i++) {
-        unsigned char c = (unsigned char)inside.p[i];
-        bool is_word = is_atom_char((char)c) || c == ' ' || c >= 0x80;
+        char c = inside.p[i];
+        bool is_word = is_local_char(c) || c == ' ' || c == '!' || (c & 0x80);
         if (!is_word && !(is_quoted && (c == '.' || c == '(' || c == ')')))
             return false;
     }
-    return true;
+    return text_is_certain(inside) && !str_contains(inside, STR("=?"));
 }
 
 /* "a@b.c", or "Name <a@b.c>". */
 static bool read_mailbox(Str text, struct arena *mem, struct address *out)
 {
-    const char *open = text.n ? memchr(text.p, '<', text.n) : NULL;
-    if (!open)
+    if (!text.n || !memchr(text.p, '<', text.n))
         return read_address(text, mem, out);
-    size_t at = (size_t)(open - text.p);
-    return text.p[text.n - 1] == '>' && is_display_name(trimmed(str_sub(text, 0, at))) &&
-           read_address(str_sub(text, at + 1, text.n - 1), mem, out);
+    Str rest = text, name = str_cut(&rest, '<');
+    return rest.n && rest.p[rest.n - 1] == '>' && is_display_name(trimmed(name)) &&
+           read_address(str_sub(rest, 0, rest.n - 1), mem, out);
 }
 
 bool read_emails(Str text, struct arena *mem, struct json_doc *out)
 {
     struct json_build build;
     size_t count = 0;
+    bool is_last = false;
     json_build_init(&build, mem);
     json_build_begin(&build, JSON_OBJECT);
     json_build_key(&build, STR("addresses"));
     json_build_begin(&build, JSON_ARRAY);
-    for (size_t from = 0; from <= text.n;) {
-        const char *comma = from < text.n ? memchr(text.p + from, ',', text.n - from) : NULL;
-        size_t to = comma ? (size_t)(comma - text.p) : text.n;
+    while (!is_last) {
         struct address address;
-        if (++count > ADDRESSES_MAX ||
-            !read_mailbox(trimmed(str_sub(text, from, to)), mem, &address))
+        is_last = !text.n || !memchr(text.p, ',', text.n);
+        if (++count > ADDRESSES_MAX || !read_mailbox(trimmed(str_cut(&text, ',')), mem, &address))
             return false;
         build_address(&address, &build);
-        from = to + 1;
     }
     json_build_end(&build);
     json_build_end(&build);

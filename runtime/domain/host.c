@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* host.c - a host name or an IP address. One trailing dot is dropped and case folded; whatever two
- * resolvers could read differently is refused. */
+ * resolvers could read differently is refused, so is what is not ASCII: mapping it (UTS 46) is not
+ * done here, and two mappings of one text are two hosts. */
 #include "runtime/domain/hostname.h"
+#include "runtime/domain/punycode.h"
 #include "runtime/domain/readers.h"
 
 static bool is_host_char(char c)
@@ -9,8 +11,8 @@ static bool is_host_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-/* Labels of 1 to 63 characters that neither begin nor end with a hyphen; "ab--" is kept for xn--,
- * whose rest must be plain. */
+/* Labels of 1 to 63 characters that neither begin nor end with a hyphen; "--" in the third and
+ * fourth place is kept for xn--, whose rest must be punycode. */
 static bool is_label(Str label)
 {
     if (label.n == 0 || label.n > LABEL_BYTES_MAX || label.p[0] == '-' ||
@@ -21,19 +23,21 @@ static bool is_label(Str label)
             return false;
     }
     bool is_tagged = label.n > 3 && label.p[2] == '-' && label.p[3] == '-';
-    return !is_tagged || (str_starts(label, STR("xn--")) && label.n > 4);
+    return !is_tagged ||
+           (str_starts(label, STR("xn--")) && punycode_is_valid(str_sub(label, 4, label.n)));
 }
 
 static bool has_labels(Str name)
 {
-    for (size_t from = 0; from <= name.n;) {
-        const char *dot = from < name.n ? memchr(name.p + from, '.', name.n - from) : NULL;
-        size_t to = dot ? (size_t)(dot - name.p) : name.n;
-        if (!is_label(str_sub(name, from, to)))
+    size_t dots = 0;
+    Str rest = name;
+    for (size_t i = 0; i < name.n; i++)
+        dots += name.p[i] == '.';
+    for (size_t i = 0; i <= dots; i++) {
+        if (!is_label(str_cut(&rest, '.')))
             return false;
-        from = to + 1;
     }
-    return name.n > 0 && name.n <= HOST_BYTES_MAX;
+    return name.n <= HOST_BYTES_MAX;
 }
 
 static Str lower_copy(Str text, struct arena *mem)
@@ -56,13 +60,14 @@ static bool set_address(struct hostname *out, struct arena *mem)
 bool hostname_read(Str text, bool has_brackets, struct arena *mem, struct hostname *out)
 {
     *out = (struct hostname){ .is_address = false };
-    bool is_v6 = text.n && memchr(text.p, ':', text.n);
-    if (text.n && text.p[0] == '[') {
+    if (text.n == 0 || text.n > HOST_BYTES_MAX + 1)
+        return false;
+    if (text.p[0] == '[') {
         bool is_closed = text.n > 2 && text.p[text.n - 1] == ']';
         return is_closed && ip6_read(str_sub(text, 1, text.n - 1), &out->address) &&
                set_address(out, mem);
     }
-    if (is_v6)
+    if (memchr(text.p, ':', text.n))
         return !has_brackets && ip6_read(text, &out->address) && set_address(out, mem);
     if (text.n > 1 && text.p[text.n - 1] == '.')
         text.n--;
@@ -89,15 +94,11 @@ void hostname_build_address(const struct hostname *host, struct json_build *buil
 
 void hostname_build_labels(const struct hostname *host, struct json_build *build)
 {
+    Str rest = host->name;
     json_build_key(build, STR("labels"));
     json_build_begin(build, JSON_ARRAY);
-    for (size_t from = 0; from <= host->name.n && !host->is_address;) {
-        const char *dot =
-            from < host->name.n ? memchr(host->name.p + from, '.', host->name.n - from) : NULL;
-        size_t to = dot ? (size_t)(dot - host->name.p) : host->name.n;
-        json_build_string(build, str_sub(host->name, from, to));
-        from = to + 1;
-    }
+    while (rest.n && !host->is_address)
+        json_build_string(build, str_cut(&rest, '.'));
     json_build_end(build);
 }
 

@@ -16,7 +16,7 @@ struct hostname {
 
 /* A DNS name of letters, digits, '-' and '_', or an address; in IPv6 brackets only if has_brackets.
  * Non-ASCII names are refused: write their xn-- form, which is checked to be plain punycode. */
-bool hostname_read(Str text, bool has_brackets, struct arena *mem, struct hostname *out);
+MUST_USE bool hostname_read(Str text, bool has_brackets, struct arena *mem, struct hostname *out);
 
 /* Members ip and range (null for a name). */
 void hostname_build_address(const struct hostname *host, struct json_build *build);

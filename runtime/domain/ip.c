@@ -247,10 +247,10 @@ static const struct {
     unsigned bits;
     size_t at;
 } carriers[] = {
-    { { 0 }, 96, 12 },                                  /* IPv4-compatible */
-    { { [8] = 0xff, [9] = 0xff }, 96, 12 },             /* translated, RFC 2765 */
-    { { 0x00, 0x64, 0xff, 0x9b }, 96, 12 },             /* NAT64 */
-    { { 0x20, 0x02 }, 16, 2 },                          /* 6to4 */
+    { { 0 }, 96, 12 },                      /* IPv4-compatible */
+    { { [8] = 0xff, [9] = 0xff }, 96, 12 }, /* translated, RFC 2765 */
+    { { 0x00, 0x64, 0xff, 0x9b }, 96, 12 }, /* NAT64 */
+    { { 0x20, 0x02 }, 16, 2 },              /* 6to4 */
 };
 
 static const char *find_range(const unsigned char *bytes, const struct range *ranges, size_t count)
@@ -277,9 +277,9 @@ static const char *v6_range(const unsigned char *bytes)
 
 Str ip_range(Address address)
 {
-    const char *word = address.is_v4 ? find_range(address.bytes + sizeof mapped, v4_ranges,
-                                                  COUNT(v4_ranges))
-                                     : v6_range(address.bytes);
+    const char *word = address.is_v4
+                           ? find_range(address.bytes + sizeof mapped, v4_ranges, COUNT(v4_ranges))
+                           : v6_range(address.bytes);
     return str_of(word ? word : "public");
 }
 

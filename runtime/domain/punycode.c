@@ -64,6 +64,8 @@ bool punycode_is_valid(Str text)
     size_t at = text.n;
     while (at > 0 && text.p[at - 1] != '-')
         at--;
+    if (at == 1)
+        return false; /* a hyphen with nothing before it parts nothing */
     uint32_t points = at > 0 ? (uint32_t)at - 1 : 0; /* the plain ones, before the last hyphen */
     uint32_t bias = BIAS_FIRST, point = POINT_FIRST, place = 0, delta = 0;
     for (bool is_first = true; at < text.n || is_first; is_first = false) {

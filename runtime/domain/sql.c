@@ -203,7 +203,8 @@ static void take_tables(struct sql *sql, uint32_t i, uint32_t to, bool may_be_fu
     }
 }
 
-/* Where a statement can begin: first, in or behind parentheses, or behind a word that has one follow
+/* Where a statement can begin: first, in or behind parentheses, or behind a word that has one
+ * follow
  * (`explain analyze update`, `prepare p as delete`, `begin update`). */
 static bool is_verb_place(const struct sql *sql, uint32_t i, uint32_t from)
 {
@@ -260,8 +261,7 @@ static Str main_verb(const struct sql *sql, uint32_t from, uint32_t to)
 static bool has_where(struct sql *sql, uint32_t from, uint32_t to)
 {
     uint32_t depth = sql->tokens.items[from].depth;
-    for (uint32_t i = from + 1;
-         i < to && look(sql, 1) && sql->tokens.items[i].depth >= depth; i++)
+    for (uint32_t i = from + 1; i < to && look(sql, 1) && sql->tokens.items[i].depth >= depth; i++)
         if (sql->tokens.items[i].depth == depth && sql_is_word(&sql->tokens.items[i], STR("where")))
             return true;
     return false;
@@ -351,7 +351,8 @@ static bool read_statements(struct sql *sql)
             return false;
         from = i + 1;
     }
-    return sql->count > 0 && sql->looks > 0 && !sql->verbs.is_full && !sql->tables.is_full && !sql->functions.is_full;
+    return sql->count > 0 && sql->looks > 0 && !sql->verbs.is_full && !sql->tables.is_full &&
+           !sql->functions.is_full;
 }
 
 /* -------------------------------- result -------------------------------- */

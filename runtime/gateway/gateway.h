@@ -20,8 +20,8 @@ struct gateway;
 
 struct gateway_config {
     struct loop *loop;
-    struct http_client *http; /* NULL when no server speaks HTTP */
-    struct audit *audit;      /* NULL: decisions go to the operator's log */
+    struct http_client *http;  /* NULL when no server speaks HTTP */
+    struct audit *audit;       /* NULL: decisions go to the operator's log */
     const struct trust *trust; /* whose policies may come into force; NULL: anybody's */
     const struct server_spec *servers;
     size_t server_count;

@@ -3,9 +3,9 @@
  *
  * vm_decide is the only function in which an allow can come into being. It does not block
  * or fail: whatever goes wrong inside is a deny with a cause. It allocates only for what domain
- * functions, keys and find make, up to VM_ARENA_BYTES_MAX, past which they are unknown. Its work is bounded by the
- * program's cost and the size of the call. Deny overrides ask overrides allow; a deny acts unless
- * its condition is false, an allow only if its condition is true.
+ * functions, keys and find make, up to VM_ARENA_BYTES_MAX, past which they are unknown. Its work is
+ * bounded by the program's cost and the size of the call. Deny overrides ask overrides allow; a
+ * deny acts unless its condition is false, an allow only if its condition is true.
  */
 #ifndef RUNTIME_VM_VM_H
 #define RUNTIME_VM_VM_H
