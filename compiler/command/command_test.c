@@ -125,18 +125,28 @@ static enum exit_code run_tests(struct test_run *run, double floor)
     return code;
 }
 
-/* Everything that the policy was made of. */
+static Str folder_of(Str path)
+{
+    size_t n = path.n;
+    while (n > 0 && path.p[n - 1] != '/')
+        n--;
+    return str_sub(path, 0, n);
+}
+
+/* Everything that the policy was made of; a server's files are named from where it is declared. */
 static void watch_sources(struct watch *watch, const struct compilation *c, Str path)
 {
     watch_add(watch, STR(""), path);
+    if (c->params_path.n)
+        watch_add(watch, STR(""), c->params_path);
     for (uint32_t i = 0; i < c->sources.count; i++)
         watch_add(watch, STR(""), c->sources.items[i].path);
-    size_t folder = path.n;
-    while (folder > 0 && path.p[folder - 1] != '/')
-        folder--;
     for (const struct server_decl *s = c->policy ? c->policy->servers : NULL; s; s = s->next) {
+        Str folder = folder_of(c->sources.items[s->span.source].path);
         if (s->tools_path.n)
-            watch_add(watch, str_sub(path, 0, folder), s->tools_path);
+            watch_add(watch, folder, s->tools_path);
+        if (s->classes_path.n)
+            watch_add(watch, folder, s->classes_path);
     }
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,13 +56,9 @@ void trust_close(struct trust *trust)
         ecdsa_free(trust->keys[--trust->key_count]);
 }
 
-static void say(struct bundle_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(struct bundle_error *error, const char *format, ...)
+static void say(struct bundle_error *error, const char *text)
 {
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(error->text, sizeof error->text, format, args);
-    va_end(args);
+    (void)snprintf(error->text, sizeof error->text, "%s", text);
 }
 
 static enum status check_version(const struct trust *trust, const struct program *program,
@@ -83,8 +78,10 @@ static enum status check_version(const struct trust *trust, const struct program
                  STR_ARG(program_name(program)), version, highest);
         return ST_OK;
     }
-    say(error, "version %u is older than version %u, which was in force (see \"allow_rollback\")",
-        version, highest);
+    (void)snprintf(error->text, sizeof error->text,
+                   "version %u is older than version %u, which was in force (see "
+                   "\"allow_rollback\")",
+                   version, highest);
     return ST_DENIED;
 }
 

@@ -78,8 +78,10 @@ size_t domain_result_limit(enum domain domain, Str text)
 
 uint32_t domain_random(uint32_t *seed)
 {
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 17;
+    *seed ^= *seed << 5;
+    return *seed;
 }
 
 size_t domain_random_text(uint32_t *seed, const Str *pieces, size_t count, char *text, size_t room)

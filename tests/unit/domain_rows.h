@@ -25,7 +25,7 @@ void domain_refused_check(struct arena *mem, enum domain domain, const Str *text
 size_t domain_result_size(const struct json_doc *doc);
 size_t domain_result_limit(enum domain domain, Str text);
 
-/* Numbers and texts that a seed decides: up to twelve of the pieces; the bytes written. */
+/* Numbers and texts that a seed (not 0) decides: up to twelve of the pieces; the bytes written. */
 uint32_t domain_random(uint32_t *seed);
 size_t domain_random_text(uint32_t *seed, const Str *pieces, size_t count, char *text, size_t room);
 
