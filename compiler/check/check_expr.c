@@ -535,6 +535,18 @@ static void check_like(struct checker *c, struct expr *expr)
 
 /* ------------------------------ conditions ------------------------------ */
 
+/* A name that a domain function has read: a raw string may hold anything before the dot. */
+static bool is_host_name(const struct expr *expr)
+{
+    if (expr->kind != EXPR_MEMBER)
+        return false;
+    const struct expr *of = expr_behind(expr->left);
+    bool is_email = of->kind == EXPR_NAME || (of->kind == EXPR_CALL && of->function == FN_EMAIL);
+    return (is_email && str_eq(expr->text, STR("domain"))) ||
+           (of->kind == EXPR_CALL && of->function == FN_URL && str_eq(expr->text, STR("host"))) ||
+           (of->kind == EXPR_CALL && of->function == FN_HOST && str_eq(expr->text, STR("name")));
+}
+
 /* A path, a host or all of a list: what `within` asks for follows from its left. */
 static void check_within(struct checker *c, struct expr *expr)
 {
@@ -548,7 +560,7 @@ static void check_within(struct checker *c, struct expr *expr)
                                  : STR("a constant host name or a set of them");
     if (type.kind == TYPE_ERROR)
         return;
-    if (!is_path && !is_list && !may_be(type, TYPE_STRING)) {
+    if (!is_path && !is_list && !(may_be(type, TYPE_STRING) && is_host_name(left))) {
         diag_add(c->diags, DIAG_WITHIN_LEFT, expr->left->span, STR_ARG(word_of(type)));
         return;
     }

@@ -50,7 +50,8 @@ uint32_t expr_end(const struct expr *expr);
 bool expr_is_chain(const struct expr *expr);
 /* { ... } or [ ... ], one element a line. */
 void print_group_lines(struct pen *pen, const struct expr *group);
-/* As print_expr, but a comparison with a group is broken at the group when it is too long. */
+/* As print_expr, but what is too long is broken: a comparison at its group, a chain at its
+ * operators. */
 void print_fitted(struct pen *pen, const struct expr *expr, enum print_level level);
 /* A chain, one operand a line, the operators at indent. */
 void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent);

@@ -336,9 +336,11 @@ static void print_chain(struct pen *pen, const struct expr *expr, enum binary_op
 
 static void print_binary(struct pen *pen, const struct expr *expr, Str word)
 {
+    const struct expr *right = expr->right;
+    bool is_else = expr->op == OP2_ELSE && right->kind == EXPR_BINARY && right->op == OP2_ELSE;
     print_expr(pen, expr->left, LEVEL_PRIMARY);
-    print_operator(pen, expr->right, word);
-    print_expr(pen, expr->right, expr->op == OP2_ELSE ? LEVEL_VALUE : LEVEL_PRIMARY);
+    print_operator(pen, right, word);
+    print_expr(pen, right, is_else ? LEVEL_VALUE : LEVEL_PRIMARY);
 }
 
 /* Sums chain to the left without parentheses; a product stands bare in a sum. */
@@ -379,7 +381,8 @@ static void print_call(struct pen *pen, const struct expr *expr)
 
 static void print_roles(struct pen *pen, const struct expr *expr)
 {
-    pen_text(pen, STR("args by role "));
+    pen_text(pen, STR("args by role"));
+    pen_space(pen);
     for (const struct name *role = expr->roles; role; role = role->next) {
         pen_text(pen, role->text);
         if (role->next)
@@ -387,7 +390,8 @@ static void print_roles(struct pen *pen, const struct expr *expr)
     }
 }
 
-static void print_quantifier(struct pen *pen, const struct expr *expr)
+/* any v in LIST: */
+static void print_quantifier_head(struct pen *pen, const struct expr *expr)
 {
     static const Str words[] = {
         // clang-format off
@@ -395,10 +399,10 @@ static void print_quantifier(struct pen *pen, const struct expr *expr)
         [QUANTIFIER_COUNT] = STR_INIT("count("), [QUANTIFIER_SUM] = STR_INIT("sum("),
         // clang-format on
     };
-    bool is_bare = is_bare_quantifier(expr);
     pen_text(pen, words[expr->quantifier]);
     pen_text(pen, expr->text);
-    pen_text(pen, STR(" in "));
+    pen_text(pen, STR(" in"));
+    pen_space(pen);
     if (expr->roles)
         print_roles(pen, expr);
     else
@@ -406,6 +410,12 @@ static void print_quantifier(struct pen *pen, const struct expr *expr)
     pen_text(pen, STR(":"));
     pen_comments(pen, expr_begin(expr->right));
     pen_space(pen);
+}
+
+static void print_quantifier(struct pen *pen, const struct expr *expr)
+{
+    bool is_bare = is_bare_quantifier(expr);
+    print_quantifier_head(pen, expr);
     print_expr(pen, expr->right, is_bare ? LEVEL_NOT : LEVEL_CHAIN);
     if (is_bare)
         return;
@@ -498,18 +508,67 @@ static const struct expr *group_comparison(const struct expr *expr, Str *word)
     return is_in && (in->right->kind == EXPR_SET || in->right->kind == EXPR_LIST) ? in : NULL;
 }
 
+/* A chain in parentheses, one operand a line; the body of a quantifier begins on a line of its own.
+ */
+static void print_chain_block(struct pen *pen, const struct expr *chain, bool is_body)
+{
+    uint32_t indent = pen->indent, inner = indent + PRINT_INDENT;
+    pen_text(pen, STR("("));
+    pen->indent = inner + (uint32_t)op_words[chain->op].n + 1;
+    if (is_body)
+        pen_line(pen);
+    print_chain_lines(pen, chain, inner);
+    pen_text(pen, STR(")"));
+    pen->indent = indent;
+}
+
+/* What has a chain in it to break: the chain, not before it, and quantifiers around it. */
+static bool is_breakable(const struct expr *expr)
+{
+    while (is_bare_quantifier(expr) || (expr->kind == EXPR_NOT && !is_not_in(expr)))
+        expr = is_bare_quantifier(expr) ? expr->right : expr->left;
+    return expr_is_chain(expr);
+}
+
+static void print_broken(struct pen *pen, const struct expr *expr)
+{
+    if (expr_is_chain(expr)) {
+        print_chain_block(pen, expr, false);
+    } else if (is_bare_quantifier(expr)) {
+        print_quantifier_head(pen, expr);
+        if (expr_is_chain(expr->right))
+            print_chain_block(pen, expr->right, true);
+        else
+            print_fitted(pen, expr->right, LEVEL_NOT);
+    } else {
+        bool is_wrapped = level_of(expr->left) < LEVEL_PRIMARY && !expr_is_chain(expr->left);
+        pen_text(pen, STR("not"));
+        pen_comments(pen, expr_begin(expr->left));
+        pen_space(pen);
+        pen_text(pen, is_wrapped ? STR("(") : STR(""));
+        print_fitted(pen, expr->left, is_wrapped ? LEVEL_CHAIN : LEVEL_PRIMARY);
+        pen_text(pen, is_wrapped ? STR(")") : STR(""));
+    }
+}
+
 void print_fitted(struct pen *pen, const struct expr *expr, enum print_level level)
 {
     Str word;
     const struct expr *in = group_comparison(expr, &word);
+    bool has_comment = pen_has_comment(pen, expr_end(expr));
+    bool may_break = in || (is_breakable(expr) && !has_comment);
     struct pen saved = *pen;
     size_t start = pen->out->n;
-    if (!in || !pen_has_comment(pen, expr_end(expr)))
+    if (!in || !has_comment)
         print_expr(pen, expr, level);
-    if (!in || (pen->out->n != start && pen_column(pen) <= PRINT_COLUMNS))
+    if (!may_break || (pen->out->n != start && pen_column(pen) <= PRINT_COLUMNS))
         return;
     pen->out->n = start;
     *pen = saved;
+    if (!in) {
+        print_broken(pen, expr);
+        return;
+    }
     print_expr(pen, in->left, LEVEL_PRIMARY);
     print_operator(pen, in->right, word);
     print_group_lines(pen, in->right);
