@@ -60,7 +60,7 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies test-yaml check-layers \
+.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies test-yaml test-url check-layers \
   check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
@@ -107,12 +107,15 @@ test-golden: $B/mcpc ## diagnostics and layout against golden files
 	@tests/golden/run $B/mcpc
 
 test-e2e: $B/mcpc $B/mcpd ## real clients and servers through the gateway (needs ./setup --test)
-	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/run-e2e
+	@SANITIZED=$(SAN) MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/run-e2e
 
 test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one (needs ./setup --test)
 	@tests/node/run tests/node/yaml_differential.mjs $< 100000
 
-check: all test-unit test-golden test-policies test-yaml test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
+test-url: $B/tests/unit/test_domain_url ## the URL reader against a browser's (needs ./setup --demo)
+	@tests/node/run tests/node/url_differential.mjs $< 100000
+
+check: all test-unit test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
 test-policies: $B/mcpc ## the tests inside the example policies
 	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)

@@ -42,11 +42,15 @@ static const struct points blanks[] = {
 
 static bool is_among(uint32_t point, const struct points *ranges, size_t count)
 {
-    for (size_t i = 0; i < count && ranges[i].first <= point; i++) {
-        if (point <= ranges[i].last)
-            return true;
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (point > ranges[middle].last)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return false;
+    return low < count && point >= ranges[low].first;
 }
 
 /* The code point at text[*at], behind which *at moves. The text is valid UTF-8. */

@@ -306,11 +306,6 @@ uint64_t child_taken(const struct child *child)
     return child->is_reaped ? lines_taken(child->lines) : lines_queued(child->lines);
 }
 
-long child_pid(const struct child *child)
-{
-    return child->pid;
-}
-
 void child_stop(struct child *child)
 {
     ENSURE(child->stop == STOP_NOT);

@@ -42,7 +42,6 @@ MUST_USE enum status child_write(struct child *child, Str line);
  * still be running has not read yet counts as taken. */
 uint64_t child_queued(const struct child *child);
 uint64_t child_taken(const struct child *child);
-long child_pid(const struct child *child);
 
 /* Takes the child; no callback afterwards. Goes on in the background until it is reaped. */
 void child_stop(struct child *child);

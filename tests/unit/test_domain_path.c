@@ -143,8 +143,8 @@ static void test_limits(void)
 {
     CHECK(read_long(PATH_MAX_BYTES, 100));
     CHECK(!read_long(PATH_MAX_BYTES + 1, 100));
-    CHECK(read_long(PARTS_MOST * 2, 2));
-    CHECK(!read_long(PARTS_MOST * 2 + 2, 2));
+    CHECK(read_long((size_t)PARTS_MOST * 2, 2));
+    CHECK(!read_long((size_t)PARTS_MOST * 2 + 2, 2));
     CHECK(!read_long(DOMAIN_TEXT_MAX + 1, 100));
 }
 

@@ -100,8 +100,7 @@ static void test_echo(void)
     struct child_spec spec = spec_of(argv, 1);
     struct fixture f;
     CHECK(start_spec(&f, new_loop(), &spec) == ST_OK);
-    CHECK(child_count() == 1 && child_pid(f.child) > 0);
-    CHECK(getpgid((pid_t)child_pid(f.child)) == child_pid(f.child));
+    CHECK(child_count() == 1);
     CHECK(child_write(f.child, STR("{\"id\":1}")) == ST_OK);
     CHECK(child_write(f.child, STR("two\nlines")) == ST_INVALID);
     CHECK(child_write(f.child, STR("second")) == ST_OK);

@@ -66,6 +66,7 @@ static void test_closed_watch_is_silent(void)
     CHECK(pipe2(fds, O_CLOEXEC) == 0 && write(fds[1], "x", 1) == 1);
     struct watch *first = watch_open(trace.loop, fds[0], close_other, &trace);
     trace.watch = watch_open(trace.loop, fds[1], close_other, &trace);
+    ENSURE(first && trace.watch);
     watch_set(first, WATCH_READ);
     watch_set(trace.watch, WATCH_WRITE);
     for (int i = 0; i < 3 && trace.watch; i++)

@@ -4,6 +4,7 @@
  * limit is a diagnostic. The wording of diagnostics is tested in tests/golden. */
 #include "compiler/check/check.h"
 #include "tests/unit/check.h"
+#include "tests/unit/same_ast.h"
 
 #include <stdlib.h>
 
@@ -45,7 +46,7 @@ static void show(struct reading *r)
     buf_free(&out);
 }
 
-/* Reading what was laid out gives no error and the same layout. */
+/* Reading what was laid out gives no error, the same layout and the same tree. */
 static bool is_stable(Str text)
 {
     struct buf first, second;
@@ -59,7 +60,8 @@ static bool is_stable(Str text)
     if (two.diags.errors)
         show(&two);
     layout(&two, &second);
-    bool is_same = two.diags.errors == 0 && str_eq(buf_str(&first), buf_str(&second));
+    bool is_same = two.diags.errors == 0 && str_eq(buf_str(&first), buf_str(&second)) &&
+                   same_policy(one.policy, two.policy);
     if (!is_same)
         (void)fprintf(stderr, "--- first\n%.*s--- second\n%.*s", STR_ARG(buf_str(&first)),
                       STR_ARG(buf_str(&second)));
@@ -211,17 +213,47 @@ static void add_leaf(struct buf *out)
         "[]",
         "{ 1 }",
         "[args.a, \"b\",]",
+        "now",
+        "09:30",
+        "17:00:01",
+        "2026-11-24",
+        "15m",
+        "principal.attributes.a.\"b-c\"",
+        "args.a[0].b[12].\"c d\"",
+        "sql(args.q).statements[0].has_where",
+        "cli(args.c, { \"-m\", \"--x\" }).flags.\"-m\"",
+        "clock(\"UTC\").weekday",
+        "has url(args.u).query",
+        "min(args.a, 3)",
     };
     add_word(out, leaves[roll(COUNT(leaves))]);
+}
+
+/* Each with its own idea of where its body ends. */
+static void add_quantifier(struct buf *out, uint32_t depth)
+{
+    static const char *const heads[] = {
+        "any v in args.l: (",
+        "all v in args.l[].m[0].n[]: (",
+        "all v in args by role path, url: (",
+        "not any v in keys(args.o): (",
+        "count(v in find(args.o, \"k\"): (",
+        "sum(v in args.l: (",
+    };
+    uint32_t which = roll(COUNT(heads));
+    add_word(out, heads[which]);
+    add_expr(out, depth - 1);
+    add_word(out, which < 4 ? ")" : "))");
 }
 
 static void add_expr(struct buf *out, uint32_t depth)
 {
     static const char *const operators[] = {
-        "and", "or", "and",    "or", "==",          "!=",        "<",        "<=",      ">",
-        ">=",  "in", "not in", "??", "starts with", "ends with", "contains", "matches", "like",
+        "and",    "or", "and",    "or", "==",          "!=",        "<",        "<=",      ">",
+        ">=",     "in", "not in", "??", "starts with", "ends with", "contains", "matches", "like",
+        "within", "+",  "-",      "*",  "+",           "-",         "*",
     };
-    switch (depth == 0 ? 0 : roll(6)) {
+    switch (depth == 0 ? 0 : roll(8)) {
     case 0: add_leaf(out); break;
     case 1:
         add_word(out, "not (");
@@ -234,6 +266,12 @@ static void add_expr(struct buf *out, uint32_t depth)
         add_word(out, ",");
         add_expr(out, depth - 1);
         add_word(out, "}");
+        break;
+    case 3: add_quantifier(out, depth); break;
+    case 4:
+        add_word(out, "lower(");
+        add_expr(out, depth - 1);
+        add_word(out, ")");
         break;
     default:
         add_word(out, "(");
@@ -249,11 +287,16 @@ static void add_expr(struct buf *out, uint32_t depth)
 
 static void add_statement(struct buf *out)
 {
-    switch (roll(5)) {
+    switch (roll(7)) {
     case 0:
         add_word(out, "let x =");
         add_expr(out, roll(3));
         break;
+    case 3:
+        add_word(out, roll(2) ? "param p: set of string =" : "param p: number =");
+        add_expr(out, roll(2));
+        break;
+    case 4: add_word(out, "import \"a.pol\""); break;
     case 1:
         add_word(out, "server \"s\" tools \"t\"");
         add_word(out, roll(2) ? "open" : "");
@@ -261,14 +304,16 @@ static void add_statement(struct buf *out)
     case 2:
         add_word(out, "test \"t\" {");
         add_word(out, "as {\"id\":\"x\"};");
+        add_word(out, roll(2) ? "at \"2026-11-24T09:00:00Z\";" : "");
         add_word(out, "call \"a\" {\"b\" : 1};");
         add_word(out, "expect deny \"r\" ;");
         add_word(out, "}");
         return;
     default:
         add_word(out, roll(2) ? "allow" : "deny");
-        add_word(out, "tool");
-        add_word(out, roll(2) ? "\"a\"" : "\"a\", \"b_*\"");
+        add_word(out, roll(2) ? "tool \"a\"" : "tool \"a\", \"b_*\"");
+        add_word(out, roll(3) ? "" : "effect none, read");
+        add_word(out, roll(3) ? "" : "flag fs");
         add_word(out, roll(2) ? "" : "on \"s\"");
         if (roll(4)) {
             add_word(out, roll(2) ? "when" : "unless");
