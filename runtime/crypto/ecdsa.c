@@ -182,6 +182,45 @@ enum status ecdsa_sign(struct ecdsa_key *key, Str message, unsigned char out[ECD
     return ST_OK;
 }
 
+/* Takes one INTEGER off the front of *der: not negative, no zero byte too many, 32 bytes at most.
+ */
+static bool take_number(Str *der, unsigned char out[ECDSA_RAW_BYTES / 2])
+{
+    enum { HEAD = 2, WIDTH = ECDSA_RAW_BYTES / 2, TAG_INTEGER = 0x02, SIGN = 0x80 };
+    if (der->n < HEAD || der->p[0] != TAG_INTEGER)
+        return false;
+    size_t n = (unsigned char)der->p[1];
+    if (n == 0 || n > WIDTH + 1 || der->n < HEAD + n)
+        return false;
+    Str number = str_sub(*der, HEAD, HEAD + n);
+    bool has_zero = number.p[0] == 0;
+    bool needs_zero = n > 1 && has_zero && ((unsigned char)number.p[1] & SIGN);
+    if (((unsigned char)number.p[0] & SIGN) || (has_zero && n > 1 && !needs_zero) ||
+        (n == WIDTH + 1 && !has_zero))
+        return false;
+    if (has_zero)
+        number = str_sub(number, 1, number.n);
+    memset(out, 0, WIDTH);
+    if (number.n)
+        memcpy(out + (WIDTH - number.n), number.p, number.n);
+    *der = str_sub(*der, HEAD + n, der->n);
+    return true;
+}
+
+bool ecdsa_to_raw(Str der, unsigned char out[ECDSA_RAW_BYTES])
+{
+    enum { HEAD = 2, TAG_SEQUENCE = 0x30 };
+    unsigned char raw[ECDSA_RAW_BYTES];
+    if (der.n < HEAD || der.n > ECDSA_SIGNATURE_MAX || der.p[0] != TAG_SEQUENCE ||
+        (unsigned char)der.p[1] != der.n - HEAD)
+        return false;
+    Str rest = str_sub(der, HEAD, der.n);
+    if (!take_number(&rest, raw) || !take_number(&rest, raw + ECDSA_RAW_BYTES / 2) || rest.n)
+        return false;
+    memcpy(out, raw, sizeof raw);
+    return true;
+}
+
 bool ecdsa_verify(struct ecdsa_key *key, Str message, Str signature)
 {
     unsigned char hash[SHA256_BYTES];

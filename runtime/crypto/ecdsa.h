@@ -17,6 +17,7 @@
 enum {
     ECDSA_SIGNATURE_MAX = 72, /* bytes of a signature */
     ECDSA_PEM_MAX = 8 * 1024, /* bytes of a key's file */
+    ECDSA_RAW_BYTES = 64,     /* a signature as JOSE writes it */
 };
 
 struct ecdsa_key;
@@ -41,6 +42,10 @@ MUST_USE enum status ecdsa_write_public(struct ecdsa_key *key, char *out, size_t
  * not of one pair. */
 MUST_USE enum status ecdsa_sign(struct ecdsa_key *key, Str message,
                                 unsigned char out[ECDSA_SIGNATURE_MAX], size_t *n);
+
+/* A signature's two numbers of 32 bytes each, one behind the other (RFC 7518, section 3.4). False:
+ * der is no signature of this curve in the one way that DER allows. */
+MUST_USE bool ecdsa_to_raw(Str der, unsigned char out[ECDSA_RAW_BYTES]);
 
 /* Is it the key's signature of the message? */
 MUST_USE bool ecdsa_verify(struct ecdsa_key *key, Str message, Str signature);
