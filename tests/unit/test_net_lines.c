@@ -65,10 +65,11 @@ static void test_closed_watch_is_silent(void)
     int fds[2];
     CHECK(pipe2(fds, O_CLOEXEC) == 0 && write(fds[1], "x", 1) == 1);
     struct watch *first = watch_open(trace.loop, fds[0], close_other, &trace);
-    trace.watch = watch_open(trace.loop, fds[1], close_other, &trace);
-    ENSURE(first && trace.watch);
+    struct watch *second = watch_open(trace.loop, fds[1], close_other, &trace);
+    ENSURE(first && second);
+    trace.watch = second;
     watch_set(first, WATCH_READ);
-    watch_set(trace.watch, WATCH_WRITE);
+    watch_set(second, WATCH_WRITE);
     for (int i = 0; i < 3 && trace.watch; i++)
         turn(trace.loop, 1);
     CHECK(trace.watch == NULL);
