@@ -26,6 +26,13 @@ static int compare_symbols(const void *left, const void *right)
     return a->span.lo < b->span.lo ? -1 : a->span.lo > b->span.lo;
 }
 
+static void report_twice(struct checker *c, const struct symbol *symbol, const struct symbol *first,
+                         enum diag_id twice)
+{
+    diag_add(c->diags, twice, symbol->span, STR_ARG(symbol->name));
+    diag_relate(c->diags, first->span);
+}
+
 void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twice)
 {
     uint32_t kept = 0;
@@ -34,7 +41,7 @@ void symbols_settle(struct checker *c, struct symbols *symbols, enum diag_id twi
     for (uint32_t i = 0; i < symbols->count; i++) {
         const struct symbol *symbol = &symbols->items[i];
         if (kept && str_eq(symbols->items[kept - 1].name, symbol->name))
-            diag_add(c->diags, twice, symbol->span, STR_ARG(symbol->name));
+            report_twice(c, symbol, &symbols->items[kept - 1], twice);
         else
             symbols->items[kept++] = *symbol;
     }
@@ -78,8 +85,10 @@ Str symbol_nearest(const struct symbols *symbols, Str name)
 
 void help_nearest(struct checker *c, Str best)
 {
-    if (best.n)
-        diag_help(c->diags, "did you mean '%.*s'?", STR_ARG(best));
+    if (!best.n)
+        return;
+    diag_help(c->diags, "did you mean '%.*s'?", STR_ARG(best));
+    diag_fix(c->diags, best);
 }
 
 Str servers_text(struct checker *c, const struct rule *rule)
@@ -158,7 +167,7 @@ static void read_snapshot(struct checker *c, struct server_decl *server)
     struct snapshot *snapshot = check_memory(c, ARENA_NEW(c->mem, struct snapshot, 1));
     if (!snapshot)
         return;
-    enum status status = file_read(path, SOURCE_BYTES_MAX, c->mem, &text);
+    enum status status = sources_file(c->sources, path, SOURCE_BYTES_MAX, c->mem, &text);
     if (status != ST_OK) {
         diag_add(c->diags, DIAG_SNAPSHOT_READ, server->tools_span, STR_ARG(path),
                  status_text(status));
@@ -174,7 +183,7 @@ static void read_classes(struct checker *c, struct server_decl *server)
     struct class_table *table = check_memory(c, ARENA_NEW(c->mem, struct class_table, 1));
     if (!table)
         return;
-    enum status status = file_read(path, SOURCE_BYTES_MAX, c->mem, &text);
+    enum status status = sources_file(c->sources, path, SOURCE_BYTES_MAX, c->mem, &text);
     if (status != ST_OK) {
         diag_add(c->diags, DIAG_SNAPSHOT_READ, server->classes_span, STR_ARG(path),
                  status_text(status));

@@ -74,7 +74,7 @@ static void append_rules(struct policy *policy, struct rule *more)
 
 static void read_imports(struct importer *im, const struct policy *from);
 
-static void read_file(struct importer *im, const struct import_decl *import, Str path, Str file)
+static void read_file(struct importer *im, struct import_decl *import, Str path, Str file)
 {
     uint32_t source;
     enum status status = source_read(im->sources, path, im->mem, &source);
@@ -83,6 +83,7 @@ static void read_file(struct importer *im, const struct import_decl *import, Str
                  status_text(status));
         return;
     }
+    import->source = source;
     im->open[im->depth++] = im->count;
     im->files[im->count++] = file;
     struct policy *part = policy_parse(im->sources, source, im->mem, im->diags);
@@ -97,7 +98,7 @@ static void read_file(struct importer *im, const struct import_decl *import, Str
 
 static void read_imports(struct importer *im, const struct policy *from)
 {
-    for (const struct import_decl *import = from->imports; import; import = import->next) {
+    for (struct import_decl *import = from->imports; import; import = import->next) {
         Str path = beside(im, import->path, import->span.source), file = real_path(im, path);
         uint32_t index = file_index(im, file);
         for (uint32_t i = 0; i < im->depth; i++) {

@@ -132,6 +132,19 @@ enum exit_code write_file(Str path, Str bytes)
     return code;
 }
 
+enum exit_code write_new(Str path, Str bytes, mode_t mode)
+{
+    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0)
+        return usage_error("can't make %s: %s", path.p, strerror(errno));
+    bool is_written = write_all(fd, bytes);
+    int why = errno;
+    if (close(fd) == 0 && is_written)
+        return EXIT_OK;
+    (void)unlink(path.p);
+    return usage_error("can't write %s: %s", path.p, strerror(is_written ? errno : why));
+}
+
 void report_diags(struct compilation *c, const struct options *options)
 {
     struct buf out;

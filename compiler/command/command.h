@@ -6,6 +6,8 @@
 
 #include "compiler/command/driver.h"
 
+#include <sys/types.h>
+
 enum exit_code {
     EXIT_OK = 0,
     EXIT_FINDINGS = 1, /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay: a
@@ -36,6 +38,7 @@ struct options {
     Str call;   /* --call FILE; "-" is standard input */
     Str params; /* --params FILE */
     Str bearer_env;
+    Str server; /* --server ALIAS */
     Str key, public_key, junit, coverage_min, old, count;
     bool diff, stdio;
     bool json, check, write, verbose, message, tap, watch, coverage, sarif, plan;
@@ -86,5 +89,7 @@ bool help_topic(Str topic);
  * is kept, a symbolic link is followed, and what is no regular file is written to as it is. path is
  * NUL-terminated. */
 enum exit_code write_file(Str path, Str bytes);
+/* Writes a file that must not be there yet; what can't be written whole is taken away again. */
+enum exit_code write_new(Str path, Str bytes, mode_t mode);
 
 #endif

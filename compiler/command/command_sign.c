@@ -16,20 +16,6 @@
 
 enum { MESSAGE_ROOM = BUNDLE_TEXT_MAX + 256 };
 
-/* Writes a file that must not be there yet. */
-static enum exit_code write_new(Str path, Str bytes, mode_t mode)
-{
-    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd < 0)
-        return usage_error("can't make %s: %s", path.p, strerror(errno));
-    bool is_written = write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n && fsync(fd) == 0;
-    int why = errno;
-    if (close(fd) == 0 && is_written)
-        return EXIT_OK;
-    (void)unlink(path.p);
-    return usage_error("can't write %s: %s", path.p, strerror(is_written ? errno : why));
-}
-
 static enum exit_code write_public(struct ecdsa_key *key, const struct options *options)
 {
     char pem[ECDSA_PEM_MAX];

@@ -84,6 +84,20 @@ void diag_help(struct diags *diags, const char *format, ...)
     va_end(args);
 }
 
+void diag_fix(struct diags *diags, Str fix)
+{
+    if (diags->last)
+        diags->last->fix = arena_copy(diags->mem, fix);
+}
+
+void diag_relate(struct diags *diags, Span span)
+{
+    if (!diags->last)
+        return;
+    diags->last->has_related = true;
+    diags->last->related = span;
+}
+
 static int compare_diags(const void *left, const void *right)
 {
     const struct diag *a = left, *b = right;
@@ -96,7 +110,7 @@ static int compare_diags(const void *left, const void *right)
     return str_cmp(a->message, b->message);
 }
 
-static void sort_diags(struct diags *diags)
+void diags_sort(struct diags *diags)
 {
     if (diags->count > 1)
         qsort(diags->items, diags->count, sizeof diags->items[0], compare_diags);
@@ -213,7 +227,7 @@ static void render_one(struct buf *out, const struct diag *diag, const struct so
 
 void diags_render(struct diags *diags, const struct sources *sources, struct buf *out)
 {
-    sort_diags(diags);
+    diags_sort(diags);
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct diag *diag = &diags->items[i];
         if (diag->span.source < sources->count)
@@ -256,7 +270,7 @@ static const struct source no_source = { .lines = &first_line, .line_count = 1 }
 
 void diags_json(struct diags *diags, const struct sources *sources, struct buf *out)
 {
-    sort_diags(diags);
+    diags_sort(diags);
     buf_add_char(out, '[');
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct diag *diag = &diags->items[i];

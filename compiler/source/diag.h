@@ -29,9 +29,17 @@ struct source {
     uint32_t line_count;
 };
 
+/* Texts that stand in for files: what an editor has not saved, what is about to be written. */
+struct overlay {
+    /* Lends the text for a path and is true, or false: the file counts. */
+    bool (*find)(void *user, Str path, Str *text);
+    void *user;
+};
+
 struct sources {
     struct source items[SOURCES_MAX];
     uint32_t count;
+    const struct overlay *overlay; /* borrowed; NULL: files as they are */
 };
 
 /* Reads a file (at most SOURCE_BYTES_MAX) into mem. ST_NOT_FOUND, ST_IO, ST_LIMIT, ST_NO_MEMORY. */
@@ -44,6 +52,9 @@ MUST_USE enum status source_add(struct sources *sources, Str path, Str text, str
 /* A regular file's bytes and nothing more (a snapshot). ST_NOT_FOUND, ST_UNSUPPORTED (no regular
  * file), ST_IO, ST_LIMIT, ST_NO_MEMORY. */
 MUST_USE enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text);
+/* The same, or what stands in for the file. */
+MUST_USE enum status sources_file(const struct sources *sources, Str path, size_t max_bytes,
+                                  struct arena *mem, Str *text);
 /* 1-based line and column (in code points) of an offset. */
 void source_position(const struct source *source, uint32_t offset, uint32_t *line,
                      uint32_t *column);
@@ -64,6 +75,11 @@ struct diag {
     Span span;
     Str message;
     Str help; /* "did you mean ...", may be empty */
+    /* What would mend it in place of the last word or string that span covers (or at span, when it
+     * is empty); empty: nothing is certain enough. */
+    Str fix;
+    bool has_related;
+    Span related; /* where the other one is: a first declaration */
 };
 
 struct diags {
@@ -90,6 +106,13 @@ void diags_init(struct diags *diags, struct arena *mem);
 void diag_add(struct diags *diags, enum diag_id id, Span span, ...);
 /* Attaches help to the one added last. */
 void diag_help(struct diags *diags, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Says what would mend the one added last. */
+void diag_fix(struct diags *diags, Str fix);
+/* Names a second place that the one added last is about. */
+void diag_relate(struct diags *diags, Span span);
+
+/* Sorts by position. */
+void diags_sort(struct diags *diags);
 
 /* Sorts by position, then writes each: "path:line:col: error[E203]: text", the source line, carets,
  * help. */

@@ -70,6 +70,24 @@ enum status file_read(Str path, size_t max_bytes, struct arena *mem, Str *text)
     return read_path(path, max_bytes, true, mem, text);
 }
 
+/* A copy, so that what stands in may change while the sources are in use. */
+static bool find_overlay(const struct sources *sources, Str path, struct arena *mem, Str *text)
+{
+    Str found;
+    if (!sources->overlay || !sources->overlay->find(sources->overlay->user, path, &found))
+        return false;
+    *text = arena_copy(mem, found);
+    return text->p != NULL;
+}
+
+enum status sources_file(const struct sources *sources, Str path, size_t max_bytes,
+                         struct arena *mem, Str *text)
+{
+    if (!find_overlay(sources, path, mem, text))
+        return file_read(path, max_bytes, mem, text);
+    return text->n > max_bytes ? ST_LIMIT : ST_OK;
+}
+
 static uint32_t line_count(Str text)
 {
     uint32_t count = 1;
@@ -103,7 +121,11 @@ enum status source_read(struct sources *sources, Str path, struct arena *mem, ui
     Str text, name = arena_copy(mem, path);
     if (!name.p)
         return ST_NO_MEMORY;
-    enum status status = read_path(path, SOURCE_BYTES_MAX, false, mem, &text);
+    enum status status = find_overlay(sources, path, mem, &text)
+                             ? ST_OK
+                             : read_path(path, SOURCE_BYTES_MAX, false, mem, &text);
+    if (status == ST_OK && text.n > SOURCE_BYTES_MAX)
+        status = ST_LIMIT;
     return status == ST_OK ? source_take(sources, name, text, mem, index) : status;
 }
 

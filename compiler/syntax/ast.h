@@ -136,6 +136,7 @@ struct expr {
 struct import_decl { /* import "FILE"; */
     Str path;
     Span path_span, span;
+    uint32_t source; /* checked: what it was read as; 0: not read here */
     struct import_decl *next;
 };
 

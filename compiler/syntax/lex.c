@@ -534,6 +534,7 @@ static struct token lex_foreign(struct lexer *lx)
     ENSURE(i < COUNT(foreign_operators)); /* the scanner knows no other */
     diag_add(lx->diags, DIAG_FOREIGN_OPERATOR, taken_span(lx), STR_ARG(text));
     diag_help(lx->diags, "write '%.*s'", STR_ARG(foreign_operators[i].ours));
+    diag_fix(lx->diags, foreign_operators[i].ours);
     return make_token(foreign_operators[i].kind, taken_span(lx), text);
 }
 
@@ -542,6 +543,7 @@ static struct token lex_single_quotes(struct lexer *lx)
     Str text = taken(lx);
     diag_add(lx->diags, DIAG_SINGLE_QUOTES, taken_span(lx));
     diag_help(lx->diags, "write \"%.*s\"", (int)text.n - 2, text.p + 1);
+    diag_fix(lx->diags, str_sub(text, 1, text.n - 1));
     return make_token(TK_STRING, taken_span(lx), str_sub(text, 1, text.n - 1));
 }
 

@@ -173,12 +173,19 @@ static int nearest_keyword(const struct feeder *f, Str word)
     return best;
 }
 
+/* word is quoted. */
+static void help_near(struct feeder *f, Str word)
+{
+    diag_help(f->ps.diags, "did you mean %.*s?", STR_ARG(word));
+    diag_fix(f->ps.diags, str_sub(word, 1, word.n - 1));
+}
+
 static void help_expected(struct feeder *f, const struct token *token)
 {
     int near = is_word(token) ? nearest_keyword(f, token->text) : 0;
     bool is_operator = is_one_of(token->kind, comparisons, COUNT(comparisons));
     if (near)
-        diag_help(f->ps.diags, "did you mean %.*s?", STR_ARG(token_word(near)));
+        help_near(f, token_word(near));
     else if (token->kind == TK_STAR && takes(f, TK_STRING))
         diag_help(f->ps.diags, "a glob stands in quotes: \"*\"");
     else if (token->kind == TK_ASSIGN && takes(f, TK_EQ))
@@ -313,6 +320,7 @@ static bool insert_semicolon(struct feeder *f, const struct token *token)
         uint32_t at = f->previous.hi;
         diag_add(f->ps.diags, DIAG_MISSING_SEMICOLON,
                  (Span){ .source = f->ps.source, .lo = at, .hi = at });
+        diag_fix(f->ps.diags, STR(";"));
     }
     push(f, TK_SEMI, semicolon_at(f->ps.source, f->previous.hi));
     return true;
