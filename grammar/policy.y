@@ -21,6 +21,7 @@ static const struct token absent;
 static const struct names no_names;
 static const struct operands no_items;
 static const struct selector no_selector;
+static const struct sets no_sets;
 static const struct operand no_value;
 }
 
@@ -84,8 +85,17 @@ selector(A) ::= selector(S) EFFECT roles(L).
     { A = ast_select_effects(ps, S, L); }
 selector(A) ::= selector(S) FLAG roles(L).
     { A = ast_select_flags(ps, S, L); }
-statement ::= rule(R) condition(C) reason(W) SEMI(E).
-    { ast_rule_end(ps, R, C, W, E.span); }
+statement ::= rule(R) condition(C) sets(S) reason(W) SEMI(E).
+    { ast_rule_end(ps, R, C, S, W, E.span); }
+
+%type sets {struct sets}
+%type set_list {struct sets}
+sets(A) ::= .                       { A = no_sets; }
+sets(A) ::= SET set_list(L).        { A = L; }
+set_list(A) ::= postfix(P) ASSIGN expr(V).
+    { A = ast_set(ps, no_sets, P, V); }
+set_list(A) ::= set_list(L) COMMA postfix(P) ASSIGN expr(V).
+    { A = ast_set(ps, L, P, V); }
 
 effect(A) ::= ALLOW(T).             { A = T; }
 effect(A) ::= ASK(T).               { A = T; }
@@ -126,7 +136,9 @@ test_item ::= CALL(K) STRING(T) on_one(O) json(J) SEMI(E).
 test_item ::= AT(K) STRING(T) SEMI(E).
     { ast_at(ps, T, span_join(K.span, E.span)); }
 test_item ::= EXPECT(K) effect(V) text(R) SEMI(E).
-    { ast_expect(ps, V, R, span_join(K.span, E.span)); }
+    { ast_expect(ps, V, R, absent, span_join(K.span, E.span)); }
+test_item ::= EXPECT(K) ALLOW(V) SET JSON(S) SEMI(E).
+    { ast_expect(ps, V, absent, S, span_join(K.span, E.span)); }
 on_one(A) ::= .                     { A = absent; }
 on_one(A) ::= ON STRING(T).         { A = T; }
 json(A) ::= .                       { A = absent; }

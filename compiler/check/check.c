@@ -328,6 +328,7 @@ static void check_rule(struct checker *c, struct rule *rule)
     collect_guards(c, rule->when);
     if (rule->when)
         check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
+    check_sets(c, rule);
     if (c->diags->errors == errors)
         lint_rule(c, rule);
     c->rule = NULL;

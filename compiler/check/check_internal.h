@@ -3,8 +3,8 @@
  *
  * check.c goes over the declarations, check_tools.c finds the tools that a rule speaks of and what
  * they say of an argument, check_expr.c types conditions, check_constant.c lets and patterns,
- * check_test.c reads the tests' JSON, check_lint.c warns. Each reports where it finds; a node once
- * reported has TYPE_ERROR and is not mentioned again.
+ * check_set.c types what rules set, check_test.c reads the tests' JSON, check_lint.c warns. Each
+ * reports where it finds; a node once reported has TYPE_ERROR and is not mentioned again.
  */
 #ifndef COMPILER_CHECK_CHECK_INTERNAL_H
 #define COMPILER_CHECK_CHECK_INTERNAL_H
@@ -84,6 +84,8 @@ bool rule_takes_class(const struct rule *rule, const struct tool_class *class);
 /* The type of args.path in the scope; reports what no tool has. */
 Type check_argument(struct checker *c, struct expr *field, bool is_guarded);
 Type type_of_schema(const struct schema *schema);
+/* A pinned tool of the scope whose arguments surely have no such field; NULL: there is none. */
+const struct pinned_tool *tool_without(const struct checker *c, const struct expr *field);
 /* Reports text at span when the field is an enum without that value in every tool of the scope. */
 void check_enum_value(struct checker *c, const struct expr *field, Str text, Span span);
 /* True when a covered server could have tools that the checker can't see. */
@@ -131,6 +133,10 @@ const struct expr *expr_behind(const struct expr *expr);
 bool expr_is_constant(const struct expr *expr);
 /* A string that is known now, put together from pieces if need be; false otherwise. */
 bool expr_text(struct checker *c, const struct expr *expr, Str *text);
+
+/* check_set.c */
+/* Types what the rule being checked sets. */
+void check_sets(struct checker *c, const struct rule *rule);
 
 /* check_test.c */
 void check_tests(struct checker *c);

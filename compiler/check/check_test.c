@@ -106,6 +106,15 @@ static void check_arguments_json(struct checker *c, const struct test_call *call
     arena_reset(&scratch);
 }
 
+static void check_set_json(struct checker *c, const struct test_call *call)
+{
+    struct arena scratch;
+    struct json_doc doc;
+    arena_init(&scratch, TEST_SCRATCH_BYTES_MAX);
+    (void)read_json(c, call->set, call->set_span, &scratch, &doc);
+    arena_reset(&scratch);
+}
+
 static void check_call_server(struct checker *c, const struct test_call *call)
 {
     if (!call->server_span.hi) {
@@ -147,6 +156,8 @@ static void check_call(struct checker *c, const struct test_call *call, bool is_
         check_principal_json(c, call);
     if (call->arguments_span.hi)
         check_arguments_json(c, call);
+    if (call->set_span.hi)
+        check_set_json(c, call);
     int64_t micros;
     if (call->at_span.hi && !utc_parse(call->at, &micros))
         diag_add(c->diags, DIAG_TEST_TIME, call->at_text_span, STR_ARG(call->at));

@@ -388,6 +388,16 @@ Type check_argument(struct checker *c, struct expr *field, bool is_guarded)
     return all.type;
 }
 
+const struct pinned_tool *tool_without(const struct checker *c, const struct expr *field)
+{
+    for (uint32_t i = 0; i < c->scope.count; i++) {
+        enum outcome outcome = look_up(c->scope.tools[i], field).outcome;
+        if (outcome == OUTCOME_ABSENT || outcome == OUTCOME_NO_OBJECT)
+            return c->scope.tools[i];
+    }
+    return NULL;
+}
+
 void check_enum_value(struct checker *c, const struct expr *field, Str text, Span span)
 {
     Str best = { .p = NULL, .n = 0 };

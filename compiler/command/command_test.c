@@ -3,6 +3,7 @@
  * shipped, in the same VM that the gateway runs; and what they leave untested. */
 #include "compiler/command/call.h"
 #include "compiler/command/command.h"
+#include "compiler/command/same_json.h"
 #include "compiler/command/test_report.h"
 #include "compiler/command/verdict.h"
 #include "compiler/command/watch.h"
@@ -30,6 +31,21 @@ static int64_t test_time(const struct test_call *expected)
     return world_wall_ms() / 1000;
 }
 
+/* Is the call forwarded with just what `expect allow set` says put into its arguments? */
+static bool is_set(struct test_run *run, const struct test_call *expected, const struct call *call,
+                   const struct decision *decision)
+{
+    struct json_doc set, none;
+    struct arena *mem = &run->c->mem;
+    if (!expected->set_span.hi || decision->verdict != VERDICT_ALLOW)
+        return true;
+    if (json_parse(expected->set, &json_limits_default, mem, &set, NULL) != JSON_ERR_NONE ||
+        json_parse(STR("{}"), &json_limits_default, mem, &none, NULL) != JSON_ERR_NONE)
+        return false;
+    const struct json_doc *sent = call->vm.doc ? call->vm.doc : &none;
+    return same_with(decision->rewritten ? decision->rewritten : sent, sent, 0, &set);
+}
+
 /* What is wrong with the decision, {NULL, 0} when nothing is. */
 static Str complaint(struct test_run *run, const struct test_call *expected, struct call *call)
 {
@@ -40,7 +56,8 @@ static Str complaint(struct test_run *run, const struct test_call *expected, str
     vm_decide(run->vm, &call->vm, &decision);
     bool is_allowed = decision.verdict == VERDICT_ALLOW;
     bool is_right = is_allowed == (expected->expectation == EXPECT_ALLOW) &&
-                    str_contains(decision.reason, expected->reason);
+                    str_contains(decision.reason, expected->reason) &&
+                    is_set(run, expected, call, &decision);
     if (is_right)
         return (Str){ .p = NULL, .n = 0 };
     buf_init(&got, 65536);
@@ -49,7 +66,10 @@ static Str complaint(struct test_run *run, const struct test_call *expected, str
                expected->reason.n ? "\"" : "");
     if (is_allowed == (expected->expectation == EXPECT_ALLOW)) {
         buf_clear(&got);
-        buf_printf(&got, "expected a reason with \"%.*s\", got ", STR_ARG(expected->reason));
+        if (expected->set_span.hi)
+            buf_printf(&got, "expected that it sets %.*s, got ", STR_ARG(expected->set));
+        else
+            buf_printf(&got, "expected a reason with \"%.*s\", got ", STR_ARG(expected->reason));
     }
     verdict_print(run->program, &call->vm, &decision, &got);
     Str text = arena_copy(&run->c->mem, buf_str(&got));

@@ -226,11 +226,34 @@ static void on_nothing(void *user, struct vm *vm, uint32_t rule, bool acts)
     (void)user, (void)vm, (void)rule, (void)acts;
 }
 
-bool explain_call(struct vm *vm, const struct vm_call *call, struct arena *mem,
+/* When rules said no only to the rewritten arguments, they are what is explained. */
+static bool take_rewritten(struct explanation *e, const struct vm_call *call, struct vm_call *out)
+{
+    const struct decision *d = &e->decision;
+    *out = *call;
+    if (!d->rewritten || d->verdict == VERDICT_ALLOW || d->cause == CAUSE_UNKNOWN_REWRITE ||
+        d->cause == CAUSE_CONFLICTING_REWRITE || d->cause == CAUSE_UNSTABLE_REWRITE)
+        return true;
+    struct json_doc *doc = ARENA_NEW(e->mem, struct json_doc, 1);
+    Str text = arena_copy(e->mem, json_raw(d->rewritten, 0));
+    if (!doc || !text.p ||
+        json_parse(text, &json_limits_default, e->mem, doc, NULL) != JSON_ERR_NONE)
+        return false;
+    out->doc = doc;
+    out->arguments = 0;
+    e->is_rewritten = true;
+    return true;
+}
+
+bool explain_call(struct vm *vm, const struct vm_call *asked, struct arena *mem,
                   struct explanation *out)
 {
+    struct vm_call rewritten;
+    const struct vm_call *call = &rewritten;
     *out = (struct explanation){ .program = vm_program(vm), .mem = mem };
-    vm_explain(vm, call, &out->decision, &(struct vm_visitor){ .visit = on_nothing }, &out->shape);
+    vm_explain(vm, asked, &out->decision, &(struct vm_visitor){ .visit = on_nothing }, &out->shape);
+    if (!take_rewritten(out, asked, &rewritten))
+        return false;
     bool all = out->shape.total <= EXPLAIN_RULES_MAX;
     if (!make_room(out, all ? out->shape.total : out->shape.candidates))
         return false;

@@ -46,6 +46,7 @@ struct explanation {
     uint32_t way_count;
     struct arena *mem;
     bool is_spent;
+    bool is_rewritten; /* of the arguments as rewritten: what was sent was allowed */
 };
 
 /* Judges the call. Everything lies in mem. False without memory. */

@@ -94,6 +94,8 @@ static void print_way(const struct explanation *e, const struct way *way, struct
 void explain_print(const struct explanation *e, struct buf *out)
 {
     bool is_denied = e->decision.verdict == VERDICT_DENY;
+    if (e->is_rewritten)
+        buf_printf(out, "\nthe call is allowed as it was sent, but not as rewritten\n");
     buf_printf(out, "\nrules about this call: %u\n", e->shape.total);
     if (e->rule_count < e->shape.total)
         buf_printf(out, "shown: %u, the others can't act for this caller or these arguments\n",
@@ -175,7 +177,8 @@ static void json_way(const struct explanation *e, const struct way *way, struct 
 
 void explain_json(const struct explanation *e, struct buf *out)
 {
-    buf_printf(out, "\"rules_about_the_call\":%u,\"rules\":[", e->shape.total);
+    buf_printf(out, "\"rules_about_the_call\":%u,%s\"rules\":[", e->shape.total,
+               e->is_rewritten ? "\"of_rewritten_arguments\":true," : "");
     for (uint32_t i = 0; i < e->rule_count; i++) {
         buf_add(out, i ? STR(",") : STR(""));
         json_rule(e, &e->rules[i], out);

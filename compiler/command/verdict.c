@@ -33,9 +33,32 @@ static void add_cause(const struct program *p, const struct vm_call *call, const
         buf_printf(out, "%.*s compares a number that a double can't hold exactly",
                    STR_ARG(d->argument));
         break;
+    case CAUSE_UNKNOWN_REWRITE:
+        buf_printf(out, "what is set at `%.*s` is unknown or has no place there",
+                   STR_ARG(d->argument));
+        break;
+    case CAUSE_CONFLICTING_REWRITE:
+        buf_printf(out, "rules set `%.*s` to different values", STR_ARG(d->argument));
+        break;
+    case CAUSE_UNSTABLE_REWRITE:
+        buf_printf(out, "`%.*s` would be set again once it is set", STR_ARG(d->argument));
+        break;
     case CAUSE_INTERNAL:
     case CAUSE_COUNT: buf_printf(out, "an internal fault"); break;
     }
+}
+
+/* The rewritten arguments, which the caller of the command may see: they are his. */
+static void add_rewritten(const struct program *p, const struct decision *d, struct buf *out)
+{
+    if (!d->rewritten)
+        return;
+    buf_printf(out, d->verdict == VERDICT_ALLOW ? "  set: " : "  judged again, after setting ");
+    for (uint32_t i = 0; i < d->place_count; i++) {
+        buf_add(out, i ? STR(", ") : STR(""));
+        vm_place_write(p, d->places[i], out);
+    }
+    buf_printf(out, "\n  arguments: %.*s\n", STR_ARG(json_raw(d->rewritten, 0)));
 }
 
 void verdict_print(const struct program *p, const struct vm_call *call, const struct decision *d,
@@ -58,7 +81,10 @@ void verdict_print(const struct program *p, const struct vm_call *call, const st
         const struct b_atom *atom = &p->atoms[d->unknown_atom];
         buf_printf(out, "  unknown: `%.*s` %s\n", STR_ARG(program_text(p, atom->text)),
                    vm_unknown_text(d->unknown));
+    } else if (d->cause == CAUSE_UNKNOWN_REWRITE && d->unknown != UNKNOWN_NONE) {
+        buf_printf(out, "  unknown: the value %s\n", vm_unknown_text(d->unknown));
     }
+    add_rewritten(p, d, out);
 }
 
 static void add_member(struct buf *out, const char *key, Str value)
@@ -67,6 +93,24 @@ static void add_member(struct buf *out, const char *key, Str value)
         return;
     buf_printf(out, ",\"%s\":", key);
     json_write_string(out, value);
+}
+
+static void add_rewritten_json(const struct program *p, const struct decision *d, struct buf *out)
+{
+    struct buf place;
+    if (!d->rewritten)
+        return;
+    buf_init(&place, BUNDLE_BYTES_MAX);
+    buf_add(out, STR(",\"set\":["));
+    for (uint32_t i = 0; i < d->place_count; i++) {
+        buf_clear(&place);
+        vm_place_write(p, d->places[i], &place);
+        buf_add(out, i ? STR(",") : STR(""));
+        json_write_string(out, buf_str(&place));
+    }
+    buf_add(out, STR("],\"arguments\":"));
+    buf_add(out, json_raw(d->rewritten, 0));
+    buf_free(&place);
 }
 
 void verdict_json(const struct program *p, const struct vm_call *call, const struct decision *d,
@@ -90,5 +134,6 @@ void verdict_json(const struct program *p, const struct vm_call *call, const str
         add_member(out, "unknown", program_text(p, p->atoms[d->unknown_atom].text));
         add_member(out, "unknown_why", str_of(vm_unknown_text(d->unknown)));
     }
+    add_rewritten_json(p, d, out);
     buf_add(out, STR("}"));
 }

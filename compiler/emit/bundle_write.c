@@ -233,10 +233,10 @@ uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *a)
     return index;
 }
 
-uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, uint32_t count, uint32_t index,
-                     uint32_t near)
+uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, const struct b_list *record)
 {
-    struct b_list list = { .count = count, .index = index, .near = near };
+    struct b_list list = *record;
+    uint32_t count = list.count;
     struct buf key;
     uint32_t found = 0;
     buf_init(&key, BUNDLE_BYTES_MAX);

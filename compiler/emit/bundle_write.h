@@ -39,9 +39,9 @@ uint32_t bundle_zone(struct bundle *bundle, Str name, const struct b_zone_step *
 /* elements: indexes of constants, any order, duplicates allowed. */
 uint32_t bundle_set(struct bundle *bundle, const uint32_t *elements, uint32_t count);
 uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *automaton);
-/* A list of rules in the order of the file format, with its index and nearest rule or B_NONE. */
-uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, uint32_t count, uint32_t index,
-                     uint32_t near);
+/* A list of rules in the order of the file format, with its index and nearest rule or B_NONE: all
+ * of the record but first. */
+uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, const struct b_list *record);
 /* A second key: count values, each a string constant and its list. */
 uint32_t bundle_index(struct bundle *bundle, const struct b_index *record,
                       const struct b_index_entry *entries, uint32_t count);

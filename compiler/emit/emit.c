@@ -90,7 +90,21 @@ static Str file_name(Str path)
     return path;
 }
 
-static void emit_rule(struct emitter *e, const struct rule *rule, struct rule_code *code)
+/* What the rule sets: records now, code into values. */
+static void emit_sets(struct emitter *e, const struct rule *rule, struct b_rule *record,
+                      struct buf *values)
+{
+    record->set_first = bundle_count(&e->bundle, SECTION_REWRITES);
+    for (const struct set_decl *set = rule->sets; set; set = set->next) {
+        struct b_rewrite rewrite = { .slot = emit_field_slot(e, set->place) };
+        rewrite.code_count = emit_set_value(e, set->value, values);
+        (void)bundle_add(&e->bundle, SECTION_REWRITES, &rewrite);
+        record->set_count++;
+    }
+}
+
+static void emit_rule(struct emitter *e, const struct rule *rule, struct rule_code *code,
+                      struct buf *values)
 {
     struct b_rule record = { .effect = rule->effect == EFFECT_ALLOW ? B_ALLOW : B_DENY };
     buf_clear(&code->insns);
@@ -100,35 +114,54 @@ static void emit_rule(struct emitter *e, const struct rule *rule, struct rule_co
     record.reason = bundle_text(&e->bundle, rule->reason);
     record.text = emit_quote(e, rule->span);
     record.code_count = (uint32_t)(code->insns.n / sizeof(struct b_insn));
+    emit_sets(e, rule, &record, values);
     (void)bundle_add(&e->bundle, SECTION_RULES, &record);
 }
 
-/* Rules' code stands behind all atoms' code, which is complete only after the last rule. */
-static void emit_rules(struct emitter *e)
+/* The code of rewrites and of rules is placed: both stand behind all atoms' code, which is complete
+ * only after the last rule. */
+static void place_code(struct emitter *e, const struct buf *values, const struct buf *all)
 {
-    struct rule_code code;
-    struct buf all;
-    buf_init(&code.insns, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(struct b_insn));
-    buf_init(&code.targets, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(uint32_t));
-    buf_init(&all, BUNDLE_BYTES_MAX);
-    for (uint32_t i = 0; i < e->rule_count && !e->bundle.is_full; i++) {
-        emit_rule(e, e->rules[i], &code);
-        buf_add(&all, buf_str(&code.insns));
-    }
-    uint32_t first = bundle_count(&e->bundle, SECTION_CODE);
+    struct buf *code = &e->bundle.sections[SECTION_CODE];
+    struct buf *rewrites = &e->bundle.sections[SECTION_REWRITES];
     struct buf *rules = &e->bundle.sections[SECTION_RULES];
+    uint32_t next = bundle_count(&e->bundle, SECTION_CODE);
+    for (size_t at = 0; at < rewrites->n; at += sizeof(struct b_rewrite)) {
+        struct b_rewrite record;
+        memcpy(&record, rewrites->p + at, sizeof record);
+        record.code = next;
+        next += record.code_count;
+        memcpy(rewrites->p + at, &record, sizeof record);
+    }
     for (size_t at = 0; at < rules->n; at += sizeof(struct b_rule)) {
         struct b_rule record;
         memcpy(&record, rules->p + at, sizeof record);
-        record.code = first;
-        first += record.code_count;
+        record.code = next;
+        next += record.code_count;
         memcpy(rules->p + at, &record, sizeof record);
     }
-    buf_add(&e->bundle.sections[SECTION_CODE], buf_str(&all));
-    e->bundle.is_full |= all.is_full || e->bundle.sections[SECTION_CODE].is_full;
+    buf_add(code, buf_str(values));
+    buf_add(code, buf_str(all));
+    e->bundle.is_full |= values->is_full || all->is_full || code->is_full;
+}
+
+static void emit_rules(struct emitter *e)
+{
+    struct rule_code code;
+    struct buf all, values;
+    buf_init(&code.insns, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(struct b_insn));
+    buf_init(&code.targets, (size_t)(BUNDLE_RULE_INSNS_MAX + 1) * sizeof(uint32_t));
+    buf_init(&all, BUNDLE_BYTES_MAX);
+    buf_init(&values, BUNDLE_BYTES_MAX);
+    for (uint32_t i = 0; i < e->rule_count && !e->bundle.is_full; i++) {
+        emit_rule(e, e->rules[i], &code, &values);
+        buf_add(&all, buf_str(&code.insns));
+    }
+    place_code(e, &values, &all);
     buf_free(&code.insns);
     buf_free(&code.targets);
     buf_free(&all);
+    buf_free(&values);
 }
 
 static void finish(struct emitter *e, struct buf *out)

@@ -360,13 +360,36 @@ void gen_quantifier(struct emitter *e, const struct expr *expr, uint32_t reg,
         code_op(code, OP_ELSE, reg, at, at, 0);
 }
 
-uint32_t emit_atom(struct emitter *e, const struct expr *expr)
+static struct atom_code *new_code(struct emitter *e)
 {
     struct atom_code *code = ARENA_NEW(e->mem, struct atom_code, 1);
-    if (!code) {
-        e->bundle.is_full = true;
+    e->bundle.is_full |= !code;
+    return code;
+}
+
+uint32_t emit_set_value(struct emitter *e, const struct expr *value, struct buf *out)
+{
+    struct atom_code *code = new_code(e);
+    if (!code)
+        return 0;
+    uint32_t reg = gen_value(e, value, 0, code);
+    if (op_table[code->insns[code->count - 1].op].kind != OP_VALUE ||
+        expr_resolve(value)->kind == EXPR_QUANTIFIER)
+        code_op(code, OP_ELSE, reg, reg, reg,
+                0); /* a loop's body is at the end: the value is not */
+    if (code->is_too_large) {
+        diag_add(e->diags, DIAG_POLICY_TOO_LARGE, value->span, "a value with too many parts");
         return 0;
     }
+    buf_add(out, (Str){ .p = (const char *)code->insns, .n = code->count * sizeof *code->insns });
+    return code->count;
+}
+
+uint32_t emit_atom(struct emitter *e, const struct expr *expr)
+{
+    struct atom_code *code = new_code(e);
+    if (!code)
+        return 0;
     if (expr->kind == EXPR_BINARY && expr->op == OP2_NE)
         gen_equality(e, expr, 0, code); /* the branch asks for the opposite */
     else

@@ -206,6 +206,25 @@ static struct expr *specialise(struct emitter *e, const struct expr *expr,
     return made;
 }
 
+/* What the rule sets, for one tool. */
+static struct set_decl *specialise_sets(struct emitter *e, const struct set_decl *sets,
+                                        const struct tool_class *class)
+{
+    struct set_decl *first = NULL, **link = &first;
+    for (; sets; sets = sets->next) {
+        struct set_decl *made = ARENA_NEW(e->mem, struct set_decl, 1);
+        e->bundle.is_full |= !made;
+        if (!made)
+            break;
+        *made = (struct set_decl){ .place = sets->place, .span = sets->span };
+        made->value = specialise(e, sets->value, class);
+        e->bundle.is_full |= !made->value;
+        *link = made;
+        link = &made->next;
+    }
+    return first;
+}
+
 /* ------------------------------- variants ------------------------------- */
 
 /* The values of a variant's argument for which the effect is one of the rule's, as a condition.
@@ -308,6 +327,7 @@ static void add_copy(struct emitter *e, const struct rule *rule, const struct se
     made->servers = &names[1];
     made->effects = made->flags = NULL;
     made->when = when ? when : extra;
+    made->sets = specialise_sets(e, rule->sets, class);
     add_rule(e, made);
 }
 
@@ -352,6 +372,7 @@ static void expand_rest(struct emitter *e, const struct rule *rule)
         return;
     *made = *rule;
     made->when = specialise(e, rule->when, NULL);
+    made->sets = specialise_sets(e, rule->sets, NULL);
     add_rule(e, made);
 }
 
@@ -368,6 +389,8 @@ void emit_expand(struct emitter *e)
     for (const struct rule *rule = e->policy->rules; rule && !e->bundle.is_full;
          rule = rule->next) {
         bool has_roles = mentions_role(rule->when);
+        for (const struct set_decl *set = rule->sets; set; set = set->next)
+            has_roles |= mentions_role(set->value);
         if (!rule->effects && !rule->flags && !has_roles) {
             add_rule(e, rule);
             continue;

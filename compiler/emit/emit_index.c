@@ -223,6 +223,23 @@ static bool file_rules(struct emitter *e, const uint32_t *rules, uint32_t count,
     return true;
 }
 
+static uint32_t flags_of(const struct emitter *e, const uint32_t *rules, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (e->rules[rules[i]]->sets)
+            return B_LIST_REWRITES;
+    return 0;
+}
+
+/* A list without an index. */
+static uint32_t plain_list(struct emitter *e, const uint32_t *rules, uint32_t count, uint32_t near)
+{
+    struct b_list record = {
+        .count = count, .index = B_NONE, .near = near, .flags = flags_of(e, rules, count)
+    };
+    return bundle_list(&e->bundle, rules, &record);
+}
+
 static uint32_t write_index(struct emitter *e, const uint32_t *rules, uint32_t count, uint32_t slot,
                             const struct filing *filing)
 {
@@ -238,14 +255,13 @@ static uint32_t write_index(struct emitter *e, const uint32_t *rules, uint32_t c
             if (n == 0 || row[n - 1] != rule)
                 row[n++] = rule;
         }
-        entries[values++] =
-            (struct b_index_entry){ .constant = constant + 1,
-                                    .list = bundle_list(&e->bundle, row, n, B_NONE, B_NONE) };
+        entries[values++] = (struct b_index_entry){ .constant = constant + 1,
+                                                    .list = plain_list(e, row, n, B_NONE) };
     }
     struct b_index index = {
         .slot = slot,
-        .otherwise = bundle_list(&e->bundle, filing->denies, filing->deny_count, B_NONE, B_NONE),
-        .all = bundle_list(&e->bundle, rules, count, B_NONE, B_NONE),
+        .otherwise = plain_list(e, filing->denies, filing->deny_count, B_NONE),
+        .all = plain_list(e, rules, count, B_NONE),
     };
     return bundle_index(&e->bundle, &index, entries, values);
 }
@@ -271,11 +287,14 @@ uint32_t emit_list(struct emitter *e, const uint32_t *rules, uint32_t count)
     uint32_t near = nearest_rule(e, rules, count);
     uint32_t slot = count >= INDEX_RULES_MIN ? choose_slot(e, rules, count) : B_NONE;
     if (slot == B_NONE || e->bundle.is_full)
-        return bundle_list(&e->bundle, rules, count, B_NONE, near);
+        return plain_list(e, rules, count, near);
     if (!file_rules(e, rules, count, slot, &filing)) {
         e->bundle.is_full = true;
         return 0;
     }
     uint32_t index = write_index(e, rules, count, slot, &filing);
-    return bundle_list(&e->bundle, filing.rest, filing.rest_count, index, near);
+    struct b_list record = {
+        .count = filing.rest_count, .index = index, .near = near, .flags = flags_of(e, rules, count)
+    };
+    return bundle_list(&e->bundle, filing.rest, &record);
 }

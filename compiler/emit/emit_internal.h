@@ -37,6 +37,9 @@ void emit_expand(struct emitter *e);
  * truth values `mask` are wanted. */
 uint32_t emit_atom(struct emitter *e, const struct expr *expr);
 
+/* Appends the code of what a rule sets (struct b_insn) and returns how many instructions it is. */
+uint32_t emit_set_value(struct emitter *e, const struct expr *value, struct buf *out);
+
 /* A list of rules, sorted as the file format wants, with a second key if that pays. */
 uint32_t emit_list(struct emitter *e, const uint32_t *rules, uint32_t count);
 

@@ -199,11 +199,30 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct selector sel
     return rule;
 }
 
-void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
-                  Span end)
+struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value)
+{
+    struct set_decl *set = ARENA_NEW(ps->mem, struct set_decl, 1);
+    if (!set || !place.expr || !value.expr) {
+        parse_no_memory(ps);
+        return list;
+    }
+    *set = (struct set_decl){ .place = place.expr,
+                              .value = value.expr,
+                              .span = span_join(place.span, value.span) };
+    if (list.last)
+        list.last->next = set;
+    else
+        list.first = set;
+    list.last = set;
+    return list;
+}
+
+void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
+                  struct token reason, Span end)
 {
     if (!rule)
         return;
+    rule->sets = sets.first;
     rule->is_unless = condition.keyword.kind == TK_UNLESS;
     rule->when = condition.condition.expr;
     if (rule->is_unless)
@@ -318,7 +337,8 @@ void ast_call(struct parse *ps, struct token tool, struct token server, struct t
     ps->last_call = call;
 }
 
-void ast_expect(struct parse *ps, struct token verdict, struct token reason, Span span)
+void ast_expect(struct parse *ps, struct token verdict, struct token reason, struct token set,
+                Span span)
 {
     struct test_call *call = ps->last_call;
     if (!call) {
@@ -331,6 +351,8 @@ void ast_expect(struct parse *ps, struct token verdict, struct token reason, Spa
         call->expectation = verdict.kind == TK_ALLOW ? EXPECT_ALLOW : EXPECT_DENY;
         call->reason = reason.text;
         call->expect_reason_span = reason.span;
+        call->set = set.text;
+        call->set_span = set.span;
         call->expect_span = span;
     }
 }

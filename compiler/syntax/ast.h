@@ -171,6 +171,12 @@ struct server_decl {
 
 enum effect { EFFECT_DENY, EFFECT_ASK, EFFECT_ALLOW };
 
+struct set_decl {               /* place = value, of a rule's `set` */
+    struct expr *place, *value; /* place: args.a.b, which the checker sees to */
+    Span span;
+    struct set_decl *next;
+};
+
 struct rule {
     enum effect effect;   /* EFFECT_ASK is parsed and refused by the checker in this version */
     struct name *tools;   /* literal names or globs (with *, ?, [..], {..}); NULL: any */
@@ -180,6 +186,7 @@ struct rule {
     struct name *servers;          /* `on "a", "b"`; NULL: every server */
     struct expr *when;             /* NULL: always. `unless x` is stored as EXPR_NOT of x */
     bool is_unless;                /* for the printer */
+    struct set_decl *sets;         /* NULL: none. Only an allow may have them */
     Str reason;                    /* empty: none */
     Span span, reason_span;
     struct rule *next;
@@ -205,7 +212,9 @@ struct test_call { /* one call with what is expected of it */
     Str reason;       /* must occur in the reason; empty: any */
     Span expect_span; /* hi 0: no `expect` followed (an error) */
     Span expect_reason_span;
-    Str at;                     /* the time of the `at` in force, RFC 3339; empty: now */
+    Str set;       /* the JSON text behind `expect allow set`: what is forwarded otherwise */
+    Span set_span; /* hi 0: the test does not ask */
+    Str at;        /* the time of the `at` in force, RFC 3339; empty: now */
     Span at_text_span, at_span; /* at_span.hi 0: no `at` is in force */
     Span call_span, as_span;    /* of the statements; as_span.hi 0: no `as` is in force */
     struct test_call *next;

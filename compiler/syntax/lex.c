@@ -518,7 +518,8 @@ static struct token lex_word(struct lexer *lx)
     int kind = lx->previous.kind == TK_DOT ? 0 : keyword_kind(word);
     bool is_statement =
         lx->previous.kind == 0 || lx->previous.kind == TK_SEMI || lx->previous.kind == TK_LBRACE;
-    if ((kind == TK_AS || kind == TK_CALL) && is_statement)
+    bool is_expected = kind == TK_SET && lx->previous.kind == TK_ALLOW; /* expect allow set {...} */
+    if (((kind == TK_AS || kind == TK_CALL) && is_statement) || is_expected)
         lx->awaits_json = true;
     else if (kind && kind != TK_ON)
         lx->awaits_json = false;

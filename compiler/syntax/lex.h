@@ -55,7 +55,7 @@ struct lexer {
     struct comment *last_comment;
     struct buf scratch;    /* a string being decoded */
     struct token previous; /* kind 0 before the first */
-    bool awaits_json;      /* behind `as` and `call`: the next '{' opens JSON */
+    bool awaits_json;      /* behind `as`, `call`, `allow set`: the next '{' opens JSON */
     bool is_broken;        /* the last token swallowed the rest of its line */
     bool is_out_of_memory;
     bool is_quiet;    /* set by the parser while it skips: small slips are not reported */

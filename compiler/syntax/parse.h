@@ -58,6 +58,10 @@ struct selector {
     struct names tools, effects, flags;
 };
 
+struct sets { /* place = value, ... */
+    struct set_decl *first, *last;
+};
+
 struct clause { /* one that may be absent: then kind is 0 */
     struct token keyword, text;
     struct operand condition;
@@ -87,15 +91,17 @@ struct selector ast_select_effects(struct parse *ps, struct selector selector, s
 struct selector ast_select_flags(struct parse *ps, struct selector selector, struct names names);
 struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
                       struct names servers);
-void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct token reason,
-                  Span end);
+struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value);
+void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
+                  struct token reason, Span end);
 void ast_test(struct parse *ps, struct token keyword, struct token name);
 void ast_test_end(struct parse *ps, Span end);
 void ast_as(struct parse *ps, struct token json, Span span);
 void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
               Span span);
 void ast_at(struct parse *ps, struct token time, Span span);
-void ast_expect(struct parse *ps, struct token verdict, struct token reason, Span span);
+void ast_expect(struct parse *ps, struct token verdict, struct token reason, struct token set,
+                Span span);
 
 struct names ast_name(struct parse *ps, struct names list, struct token token);
 struct operands ast_item(struct operands list, struct operand item);

@@ -213,6 +213,40 @@ static const struct expr *condition_of(const struct rule *rule)
     return rule->is_unless ? rule->when->left : rule->when;
 }
 
+static void print_set(struct pen *pen, const struct set_decl *set)
+{
+    pen_comments(pen, expr_begin(set->place));
+    pen_space(pen);
+    print_expr(pen, set->place, LEVEL_PRIMARY);
+    pen_space(pen);
+    pen_text(pen, STR("="));
+    pen_comments(pen, expr_begin(set->value));
+    pen_space(pen);
+    print_expr(pen, set->value, LEVEL_CHAIN);
+    if (set->next)
+        pen_text(pen, STR(","));
+}
+
+/* On one line, or each behind the first on a line of its own. */
+static void print_sets(struct pen *pen, const struct rule *rule, bool is_flat)
+{
+    if (!rule->sets)
+        return;
+    pen_comments(pen, expr_begin(rule->sets->place));
+    if (!is_flat)
+        pen_line(pen);
+    pen_space(pen);
+    pen_text(pen, STR("set"));
+    for (const struct set_decl *set = rule->sets; set; set = set->next) {
+        if (!is_flat && set != rule->sets) {
+            pen->indent = PRINT_INDENT + 4; /* under the first place */
+            pen_comments(pen, expr_begin(set->place));
+            pen_line(pen);
+        }
+        print_set(pen, set);
+    }
+}
+
 static void print_rule_flat(struct pen *pen, const struct rule *rule)
 {
     print_head(pen, rule, false);
@@ -222,6 +256,7 @@ static void print_rule_flat(struct pen *pen, const struct rule *rule)
         pen_space(pen);
         print_expr(pen, condition_of(rule), LEVEL_CHAIN);
     }
+    print_sets(pen, rule, true);
     if (rule->reason_span.hi)
         print_worded(pen, STR("reason"), rule->reason, rule->reason_span);
     pen_text(pen, STR(";"));
@@ -263,6 +298,8 @@ static void print_rule_lines(struct pen *pen, const struct rule *rule)
     print_head(pen, rule, true);
     if (rule->when)
         print_condition(pen, rule);
+    pen->indent = PRINT_INDENT;
+    print_sets(pen, rule, false);
     pen->indent = PRINT_INDENT;
     if (rule->reason_span.hi) {
         pen_comments(pen, rule->reason_span.lo);
@@ -331,6 +368,11 @@ static void print_call(struct pen *pen, const struct test_call *call)
     pen_text(pen, call->expectation == EXPECT_ALLOW ? STR("allow") : STR("deny"));
     if (call->expect_reason_span.hi)
         print_worded(pen, STR(""), call->reason, call->expect_reason_span);
+    if (call->set_span.hi) {
+        pen_space(pen);
+        pen_text(pen, STR("set"));
+        print_json_part(pen, call->set, call->set_span);
+    }
     end_statement(pen, call->expect_span);
 }
 

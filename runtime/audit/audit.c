@@ -30,7 +30,8 @@
 enum {
     MARK_BYTES = 3, /* "..." */
     QUOTES_BYTES = 2,
-    DECISION_STRINGS = 12, /* of a decision's line, besides the names of arguments */
+    DECISION_STRINGS = 13, /* of a decision's line, besides the names of arguments; one more for
+                              what was set */
     NAME_BYTES = 16,       /* a field's name in it, with quotes, colon and comma */
     FIXED_BYTES = 256,     /* time, event, count of the omitted, braces, newlines */
     EXPANSION_MAX = 6,     /* a byte may become \u00XX */
@@ -190,6 +191,23 @@ static void add_keys(struct audit *audit, const Str *keys, size_t count)
         buf_printf(&audit->line, ",\"argument_keys_omitted\":%zu", count - n);
 }
 
+/* As many as fit into the room of one string. */
+static void add_set_keys(struct audit *audit, const Str *keys, size_t count)
+{
+    size_t start = audit->line.n, i = 0;
+    if (!count)
+        return;
+    buf_add(&audit->line, STR(",\"set\":["));
+    for (; i < count && audit->line.n - start + KEY_ROOM <= AUDIT_TEXT_MAX; i++) {
+        if (i > 0)
+            buf_add_char(&audit->line, ',');
+        add_string(audit, keys[i], AUDIT_KEY_MAX);
+    }
+    buf_add_char(&audit->line, ']');
+    if (i < count)
+        buf_printf(&audit->line, ",\"set_omitted\":%zu", count - i);
+}
+
 /* A line in a deleted file is one that nobody will read. (A renamed file is being rotated: its
  * lines count, until a reopening follows.) */
 static bool is_readable(struct audit *audit)
@@ -217,6 +235,7 @@ enum status audit_write(struct audit *audit, const struct audit_decision *decisi
     add_field(audit, STR(",\"tool\":"), decision->tool);
     if (decision->tool.n || decision->argument_key_count)
         add_keys(audit, decision->argument_keys, decision->argument_key_count);
+    add_set_keys(audit, decision->set_keys, decision->set_key_count);
     add_field(audit, STR(",\"verdict\":"), decision->verdict);
     add_field(audit, STR(",\"cause\":"), decision->cause);
     add_field(audit, STR(",\"policy\":"), decision->policy);

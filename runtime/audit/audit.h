@@ -4,7 +4,8 @@
  * A line is written with one write() to a file opened O_APPEND, before the client hears the
  * verdict. When a line can't be written, audit_write says so and the call must be denied.
  * Names of arguments are recorded, their values never. A line is at most AUDIT_LINE_MAX bytes;
- * longer strings are cut and marked with "...", keys beyond AUDIT_KEYS_MAX are counted only.
+ * longer strings are cut and marked with "...", keys beyond AUDIT_KEYS_MAX are counted only, and so
+ * are keys of what was set beyond AUDIT_TEXT_MAX bytes.
  */
 #ifndef RUNTIME_AUDIT_AUDIT_H
 #define RUNTIME_AUDIT_AUDIT_H
@@ -28,6 +29,8 @@ struct audit_decision {
     Str server, method, tool;
     const Str *argument_keys; /* top-level names, in any order: audit_write sorts */
     size_t argument_key_count;
+    const Str *set_keys; /* arguments that the policy changed, "filter.limit" */
+    size_t set_key_count;
     Str verdict;           /* "allow", "deny" */
     Str cause;             /* see docs: rule, default, unknown_tool, ... */
     Str policy, policy_id; /* name; SHA-256 in hex */

@@ -26,15 +26,19 @@ enum {
     CLOCK_BYTES = 64,
     COMPARE_TOUCHES = 3, /* a number: its digits found, zeros trimmed, compared; a string: one */
     SET_TOUCHES = 5,     /* a number: found, trimmed, canonical form written, read, hashed */
+    ESCAPE_GROWTH = 6,   /* a byte written as \u00XX */
+    WRITE_TOUCHES = 8,   /* a value: written as JSON, kept, compared with what is there */
+    READ_TOUCHES = 8,    /* the rewritten arguments: put together and read again */
     NEEDLE_MAX = 256,    /* memmem compares up to so many bytes at one place; longer: linear */
 };
 
 /* What is the same for all lists, computed once. */
 struct cost_tables {
-    struct bundle_cost base;   /* routing and the check of the arguments' shape */
-    struct bundle_cost *atoms; /* per atom */
-    uint64_t *sets;            /* per set: its heaviest run */
-    uint8_t *seen;             /* per atom: counted for the list in hand */
+    struct bundle_cost base;            /* routing and the check of the arguments' shape */
+    struct bundle_cost *atoms;          /* per atom */
+    struct bundle_cost *values, *sizes; /* per rewrite: to compute it and write it; as written */
+    uint64_t *sets;                     /* per set: its heaviest run */
+    uint8_t *seen;                      /* per atom: counted for the list in hand */
 };
 
 /* Of a list with an index: one step for each cursor, twice, to find the next rule. */
@@ -299,20 +303,44 @@ static void open_loop(struct meter *meter, const struct b_insn *in, uint32_t at)
     meter->registers[in->a] = (struct size){ .total = list, .level = meter->level };
 }
 
+static void run_meter(struct meter *meter, const struct b_insn *code, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct b_insn *in = &code[i];
+        close_loops(meter, i);
+        cost_add(&meter->cost, insn_cost(meter, in));
+        if (op_table[in->op].kind == OP_LOOP)
+            open_loop(meter, in, i);
+        else
+            meter->registers[in->a] = value_size(meter, in);
+    }
+}
+
 static struct bundle_cost atom_cost(const struct program *p, const struct b_atom *atom,
                                     const uint64_t *sets)
 {
     struct meter meter = { .program = p, .sets = sets };
-    for (uint32_t i = 0; i < atom->code_count; i++) {
-        const struct b_insn *in = &p->code[atom->code + i];
-        close_loops(&meter, i);
-        cost_add(&meter.cost, insn_cost(&meter, in));
-        if (op_table[in->op].kind == OP_LOOP)
-            open_loop(&meter, in, i);
-        else
-            meter.registers[in->a] = value_size(&meter, in);
-    }
+    run_meter(&meter, p->code + atom->code, atom->code_count);
     return meter.cost;
+}
+
+/* A value is computed, written with its key, and its place compared with those of all others. */
+static void rewrite_cost(const struct program *p, const struct b_rewrite *rewrite,
+                         const uint64_t *sets, struct bundle_cost *value, struct bundle_cost *size)
+{
+    struct meter meter = { .program = p, .sets = sets };
+    const struct b_slot *slot = &p->slots[rewrite->slot];
+    const struct b_insn *code = p->code + rewrite->code;
+    uint64_t place = slot->count;
+    for (uint32_t i = 0; i < slot->count; i++)
+        place += p->steps[slot->first + i].length;
+    run_meter(&meter, code, rewrite->code_count);
+    *size = touched(&meter, size_of(&meter, code[rewrite->code_count - 1].a & 0xF));
+    size->fixed = add_capped(size->fixed, place + NUMBER_TEXT_BYTES);
+    *size = cost_times(*size, ESCAPE_GROWTH);
+    *value = cost_sum(meter.cost, cost_times(*size, WRITE_TOUCHES));
+    value->fixed = add_capped(value->fixed, place * (BUNDLE_REWRITES_MAX + 1));
+    value->per_byte = add_capped(value->per_byte, 1); /* the way to the place */
 }
 
 /* -------------------------------- lists --------------------------------- */
@@ -331,11 +359,32 @@ static void rule_atoms(const struct program *p, const struct b_rule *rule,
     }
 }
 
+/* With rules that set: what they set is computed and put into the arguments, which are read again
+ * and judged a second time. They may have grown by what was set, so that a byte of the call stands
+ * for more bytes of them. */
+static struct bundle_cost judged_twice(const struct program *p, const struct b_list *all,
+                                       const struct cost_tables *tables, struct bundle_cost once)
+{
+    struct bundle_cost grown = { .fixed = 2, .per_byte = 1 };
+    for (uint32_t k = 0; k < all->count; k++) {
+        const struct b_rule *rule = &p->rules[p->list_rules[all->first + k]];
+        for (uint32_t i = rule->set_first; i < rule->set_first + rule->set_count; i++) {
+            cost_add(&once, tables->values[i]);
+            cost_add(&grown, tables->sizes[i]);
+        }
+    }
+    struct bundle_cost second = { .fixed = times_capped(once.per_byte, grown.fixed),
+                                  .per_byte = times_capped(once.per_byte, grown.per_byte) };
+    second.fixed = add_capped(second.fixed, once.fixed);
+    return cost_sum(cost_sum(once, second), cost_times(grown, READ_TOUCHES));
+}
+
 /* The rule that a default denial names runs once more, whether it is in the list or not. */
 static struct bundle_cost list_cost(const struct program *p, const struct b_list *list,
                                     const struct cost_tables *tables)
 {
     struct bundle_cost cost = tables->base;
+    bool is_rewriting = (list->flags & B_LIST_REWRITES) != 0;
     const struct b_rule *near = list->near == B_NONE ? NULL : &p->rules[list->near];
     uint32_t rule_steps = 0;
     if (list->index != B_NONE) { /* a search for each value, and at worst all rules */
@@ -358,7 +407,7 @@ static struct bundle_cost list_cost(const struct program *p, const struct b_list
     }
     for (uint32_t k = 0; k < list->count; k++)
         rule_atoms(p, &p->rules[p->list_rules[list->first + k]], tables, NULL);
-    return cost;
+    return is_rewriting ? judged_twice(p, list, tables, cost) : cost;
 }
 
 static void fill_tables(const struct program *p, struct cost_tables *tables)
@@ -369,17 +418,22 @@ static void fill_tables(const struct program *p, struct cost_tables *tables)
             heaviest_run(p, p->set_table + p->sets[i].first, p->sets[i].slots, const_text);
     for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++)
         tables->atoms[i] = atom_cost(p, &p->atoms[i], tables->sets);
+    for (uint32_t i = 0; i < p->counts[SECTION_REWRITES]; i++)
+        rewrite_cost(p, &p->rewrites[i], tables->sets, &tables->values[i], &tables->sizes[i]);
 }
 
 bool program_cost(const struct program *program, struct bundle_cost *out)
 {
     size_t atoms = (size_t)program->counts[SECTION_ATOMS] + 1; /* calloc of 0 may give NULL */
+    size_t rewrites = (size_t)program->counts[SECTION_REWRITES] + 1;
     struct cost_tables tables = {
         .atoms = calloc(atoms, sizeof *tables.atoms),
+        .values = calloc(rewrites, sizeof *tables.values),
+        .sizes = calloc(rewrites, sizeof *tables.sizes),
         .sets = calloc((size_t)program->counts[SECTION_SETS] + 1, sizeof *tables.sets),
         .seen = calloc(atoms, 1),
     };
-    bool has_memory = tables.atoms && tables.sets && tables.seen;
+    bool has_memory = tables.atoms && tables.values && tables.sizes && tables.sets && tables.seen;
     if (has_memory) {
         fill_tables(program, &tables);
         *out = tables.base;
@@ -390,6 +444,8 @@ bool program_cost(const struct program *program, struct bundle_cost *out)
         out->per_byte = cost.per_byte > out->per_byte ? cost.per_byte : out->per_byte;
     }
     free(tables.atoms);
+    free(tables.values);
+    free(tables.sizes);
     free(tables.sets);
     free(tables.seen);
     return has_memory;

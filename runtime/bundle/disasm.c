@@ -246,6 +246,12 @@ static void add_rules(const struct program *p, struct buf *out)
         }
         buf_printf(out, "\n    ; %.*s\n", STR_ARG(program_text(p, rule->text)));
         add_code(p, rule->code, rule->code_count, out);
+        for (uint32_t k = rule->set_first; k < rule->set_first + rule->set_count; k++) {
+            buf_printf(out, "  set ");
+            add_slot(p, p->rewrites[k].slot, out);
+            buf_add_char(out, '\n');
+            add_code(p, p->rewrites[k].code, p->rewrites[k].code_count, out);
+        }
     }
 }
 

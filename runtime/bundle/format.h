@@ -37,6 +37,7 @@ enum {
     BUNDLE_INDEX_VALUES_MAX =
         31,                     /* elements of a list that an index is asked for; more: all rules */
     BUNDLE_ELEMENT_MAX = 65535, /* index into a list */
+    BUNDLE_REWRITES_MAX = 64,   /* places that the rules set in one call, and that one rule sets */
 };
 
 /* What the verifier walks in full more than once, so that loading is linear in the file's size: the
@@ -111,10 +112,15 @@ struct b_pin {
     uint8_t digest[32];
 };
 
+enum b_list_flag {
+    B_LIST_REWRITES = 1 /* one of its rules, or with an index of the index's list of all, sets */
+};
+
 struct b_list {
     uint32_t first, count; /* in LIST_RULES: the rules to look at in any case */
     uint32_t index;        /* in INDEXES: where the others are; B_NONE: there are no others */
     uint32_t near;         /* the allow rule that a default denial names; B_NONE: none */
+    uint32_t flags;        /* enum b_list_flag, or'ed */
 };
 
 /* Rules of a list that can act only if a field has one of some values: by value. A field that is a
@@ -140,6 +146,15 @@ struct b_rule {
     uint32_t source, line, column; /* where the rule begins, from 1 */
     struct b_text reason;          /* may be empty */
     struct b_text text;            /* the rule's first source line, trimmed */
+    uint32_t set_first, set_count; /* in REWRITES; only an ALLOW has some */
+};
+
+/* What an allow that acts sets: code like an atom's whose last instruction is a VALUE, the one that
+ * the place gets. */
+struct b_rewrite {
+    uint32_t slot; /* the place: a field of the arguments */
+    uint32_t code, code_count;
+    uint32_t pad;
 };
 
 enum b_atom_flag { B_ATOM_VARIES = 1 }; /* reads what a list filter does not know */

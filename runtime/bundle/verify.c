@@ -167,6 +167,18 @@ static bool verify_place(const struct program *p, uint32_t source, uint32_t line
     return source < p->counts[SECTION_SOURCES] && line > 0 && column > 0;
 }
 
+/* Does one of the rules that the list stands for set anything? */
+static bool list_sets(const struct program *p, const struct b_list *list)
+{
+    const struct b_list *all =
+        list->index == B_NONE ? list : &p->lists[p->indexes[list->index].all];
+    for (uint32_t k = 0; k < all->count; k++) {
+        if (p->rules[p->list_rules[all->first + k]].set_count)
+            return true;
+    }
+    return false;
+}
+
 static bool list_keys_hold(const struct program *p, const struct b_list *list)
 {
     bool has_index = list->index == B_NONE || list->index < p->counts[SECTION_INDEXES];
@@ -262,6 +274,8 @@ static bool verify_indexes(const struct program *p, struct bundle_error *error)
         const struct b_list *list = &p->lists[i];
         if (list->index != B_NONE && !is_part_of(p, list, &p->lists[p->indexes[list->index].all]))
             return verify_fail(error, "list %u: a rule that its index's list of all lacks", i);
+        if (list->flags != (list_sets(p, list) ? (uint32_t)B_LIST_REWRITES : 0))
+            return verify_fail(error, "list %u: flags do not say whether rules set", i);
     }
     return next == p->counts[SECTION_INDEX_TABLE] || verify_fail(error, "indexes: loose entries");
 }
@@ -284,8 +298,26 @@ static bool verify_lists(const struct program *p, struct bundle_error *error)
     return next == p->counts[SECTION_LIST_RULES] || verify_fail(error, "lists: loose entries");
 }
 
+/* Rules have what they set one behind the other, and only an allow sets. */
+static bool verify_sets_of(const struct program *p, uint32_t i, uint64_t *next,
+                           struct bundle_error *error)
+{
+    const struct b_rule *rule = &p->rules[i];
+    if (!verify_next(next, rule->set_first, rule->set_count, p->counts[SECTION_REWRITES]) ||
+        rule->set_count > BUNDLE_REWRITES_MAX || (rule->set_count && rule->effect != B_ALLOW))
+        return verify_fail(error, "rule %u: what it sets is out of range", i);
+    for (uint32_t k = 0; k < rule->set_count; k++) {
+        const struct b_rewrite *rewrite = &p->rewrites[rule->set_first + k];
+        if (rewrite->slot >= p->counts[SECTION_SLOTS] ||
+            p->slots[rewrite->slot].root != B_SLOT_ARGS || rewrite->pad != 0)
+            return verify_fail(error, "rule %u: sets what is no argument", i);
+    }
+    return true;
+}
+
 static bool verify_rules(const struct program *p, struct bundle_error *error)
 {
+    uint64_t sets = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
         const struct b_rule *rule = &p->rules[i];
         if (rule->effect >= B_EFFECT_COUNT || rule->effect == B_ASK)
@@ -294,7 +326,11 @@ static bool verify_rules(const struct program *p, struct bundle_error *error)
             !verify_text(p, rule->text, BUNDLE_TEXT_MAX) ||
             !verify_place(p, rule->source, rule->line, rule->column))
             return verify_fail(error, "rule %u: text or place out of range", i);
+        if (!verify_sets_of(p, i, &sets, error))
+            return false;
     }
+    if (sets != p->counts[SECTION_REWRITES])
+        return verify_fail(error, "rewrites: loose entries");
     for (uint32_t i = 0; i < p->counts[SECTION_ATOMS]; i++) {
         const struct b_atom *atom = &p->atoms[i];
         if (!verify_text(p, atom->text, BUNDLE_TEXT_MAX) ||

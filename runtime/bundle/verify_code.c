@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verify_code.c - every instruction, before any runs.
  *
- * CODE is covered without gaps by the atoms' code and then the rules', in order, so that no byte of
- * it means two things. An atom is straight-line but for loops over lists, which
- * nest properly: values, then one truth. A rule branches forward
- * only and its last instruction ends it; so a rule ends after at most as many steps as it has
- * instructions, and an atom after that many for each of BUNDLE_ITERATIONS_MAX iterations.
+ * CODE is covered without gaps by the atoms' code, the rewrites' and then the rules', in order, so
+ * that no byte of it means two things. An atom is straight-line but for loops over lists, which
+ * nest properly: values, then one truth; a rewrite is the same with a value at its end. A rule
+ * branches forward only and its last instruction ends it; so a rule ends after at most as many
+ * steps as it has instructions, and an atom after that many for each of BUNDLE_ITERATIONS_MAX
+ * iterations.
  */
 #include "runtime/bundle/verify.h"
 #include "runtime/domain/domain.h"
@@ -13,7 +14,7 @@
 struct code_check {
     const struct program *program;
     struct bundle_error *error;
-    const char *what; /* "atom" or "rule" */
+    const char *what; /* "atom", "rewrite" or "rule" */
     uint32_t index;
     uint32_t written; /* registers written so far, as bits */
     bool varies;
@@ -143,25 +144,34 @@ static bool loops_end(struct code_check *check, uint32_t at, struct loops *loops
     return true;
 }
 
-static bool verify_atom(struct code_check *check, const struct b_atom *atom)
+/* Values, and at the end one instruction of that kind. */
+static bool verify_values(struct code_check *check, const struct b_insn *code, uint32_t count,
+                          enum op_kind last)
 {
-    const struct b_insn *code = check->program->code + atom->code;
     struct loops loops = { .depth = 0 };
-    if (atom->code_count == 0 || atom->code_count > BUNDLE_ATOM_INSNS_MAX)
-        return code_fail(check, 0, "an atom has 1 to 256 instructions");
-    for (uint32_t i = 0; i < atom->code_count; i++) {
+    if (count == 0 || count > BUNDLE_ATOM_INSNS_MAX)
+        return code_fail(check, 0, "a condition or value has 1 to 256 instructions");
+    for (uint32_t i = 0; i < count; i++) {
         enum op_kind kind = code[i].op < OP_COUNT ? op_table[code[i].op].kind : OP_END;
-        bool is_last = i + 1 == atom->code_count;
+        bool is_last = i + 1 == count;
         if (!loops_end(check, i, &loops))
             return code_fail(check, i, "a loop without a result");
-        if (kind == OP_BRANCH || kind == OP_END || (is_last && (kind != OP_TRUTH || loops.depth)))
+        if (kind == OP_BRANCH || kind == OP_END || (is_last && (kind != last || loops.depth)))
             return code_fail(check, i, "unexpected opcode");
-        bool holds = kind == OP_LOOP ? loop_begins(check, &code[i], i, atom->code_count, &loops)
+        bool holds = kind == OP_LOOP ? loop_begins(check, &code[i], i, count, &loops)
                                      : operands_hold(check, &code[i]);
         if (!holds)
             return code_fail(check, i, "an operand out of range");
         check->written |= UINT32_C(1) << code[i].a;
     }
+    return true;
+}
+
+static bool verify_atom(struct code_check *check, const struct b_atom *atom)
+{
+    const struct b_insn *code = check->program->code + atom->code;
+    if (!verify_values(check, code, atom->code_count, OP_TRUTH))
+        return false;
     if (atom->flags != (check->varies ? (uint32_t)B_ATOM_VARIES : 0))
         return code_fail(check, 0, "flags do not say what the code reads");
     return true;
@@ -205,6 +215,14 @@ bool verify_code(const struct program *p, struct bundle_error *error)
         if (!verify_next(&next, p->atoms[i].code, p->atoms[i].code_count, total))
             return code_fail(&check, 0, "code is misplaced");
         if (!verify_atom(&check, &p->atoms[i]))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->counts[SECTION_REWRITES]; i++) {
+        const struct b_rewrite *rewrite = &p->rewrites[i];
+        struct code_check check = { .program = p, .error = error, .what = "rewrite", .index = i };
+        if (!verify_next(&next, rewrite->code, rewrite->code_count, total))
+            return code_fail(&check, 0, "code is misplaced");
+        if (!verify_values(&check, p->code + rewrite->code, rewrite->code_count, OP_VALUE))
             return false;
     }
     for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {

@@ -109,6 +109,16 @@ static void explain_denial(const struct caller *caller, const struct tool_call *
         put_quoted(out, STR("argument"), d->argument,
                    STR(" holds a number that is not safe to compare"));
         return;
+    case CAUSE_UNKNOWN_REWRITE:
+    case CAUSE_CONFLICTING_REWRITE:
+    case CAUSE_UNSTABLE_REWRITE:
+        put_quoted(out, STR("the policy changes argument"), d->argument,
+                   d->cause == CAUSE_UNKNOWN_REWRITE
+                       ? STR(" to a value that is not known for this call")
+                   : d->cause == CAUSE_CONFLICTING_REWRITE
+                       ? STR(" to two values at once")
+                       : STR(" to a value that it would change again"));
+        return;
     case CAUSE_INTERNAL:
     case CAUSE_COUNT: break;
     }
@@ -176,7 +186,29 @@ static bool argument_keys(const struct tool_call *call, struct arena *scratch,
     return true;
 }
 
-static bool record_call(struct audit *audit, const struct caller *caller,
+/* The places that were set, for an allow by what is forwarded, for a deny by what was judged. */
+static bool rewritten_places(struct vm *vm, const struct decision *decision, struct arena *scratch,
+                             struct audit_decision *line)
+{
+    struct buf text;
+    if (!vm || !decision->place_count)
+        return true;
+    Str *places = ARENA_NEW(scratch, Str, decision->place_count);
+    buf_init(&text, KEYS_BYTES_MAX);
+    bool is_good = places != NULL;
+    for (uint32_t i = 0; is_good && i < decision->place_count; i++) {
+        buf_clear(&text);
+        vm_place_write(vm_program(vm), decision->places[i], &text);
+        places[i] = arena_copy(scratch, buf_str(&text));
+        is_good = places[i].p && !text.is_full;
+    }
+    buf_free(&text);
+    line->set_keys = places;
+    line->set_key_count = decision->place_count;
+    return is_good;
+}
+
+static bool record_call(struct audit *audit, struct vm *vm, const struct caller *caller,
                         const struct tool_call *call, const struct verdict_text *text)
 {
     bool is_allow = text->decision.verdict == VERDICT_ALLOW;
@@ -196,7 +228,8 @@ static bool record_call(struct audit *audit, const struct caller *caller,
     };
     struct arena scratch;
     arena_init(&scratch, KEYS_BYTES_MAX);
-    bool is_done = argument_keys(call, &scratch, &line) && record(audit, &line);
+    bool is_done = argument_keys(call, &scratch, &line) &&
+                   rewritten_places(vm, &text->decision, &scratch, &line) && record(audit, &line);
     arena_reset(&scratch);
     return is_done;
 }
@@ -249,7 +282,7 @@ enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller
     out->source_n = out->reason_n = out->unknown_n = 0;
     judge(vm, caller, call, &out->decision);
     explain(vm, caller, call, out);
-    if (!record_call(audit, caller, call, out))
+    if (!record_call(audit, vm, caller, call, out))
         return DECIDED_UNRECORDED;
     return out->decision.verdict == VERDICT_ALLOW ? DECIDED_ALLOW : DECIDED_DENY;
 }

@@ -22,7 +22,8 @@ struct tool_call {
     uint32_t arguments; /* the object, or JSON_NONE */
 };
 
-/* A verdict and the words for it; slices live as long as the policy and the call. */
+/* A verdict and the words for it; slices live as long as the policy and the call, rewritten
+ * arguments until the policy's next decision. */
 struct verdict_text {
     struct decision decision;
     Str policy, policy_id; /* empty when no policy is loaded */

@@ -2,7 +2,8 @@
 /* tools_call.c - the method that everything else is about: judged, then written afresh.
  *
  * What reaches the server are the tool's name and the arguments, nothing else of the client's
- * message, and the arguments are the very bytes that were judged. There is no path around
+ * message, and the arguments are the very bytes that were judged: the client's own, or those that
+ * rules have set something in and that were read and judged again. There is no path around
  * decide_call: without its allow no request is built.
  */
 #include "runtime/gateway/call.h"
@@ -58,7 +59,16 @@ static bool read_params(struct request *request, struct tool_call *call)
     return true;
 }
 
-static struct call *forward(struct request *request, const struct tool_call *asked)
+/* The arguments as they were judged last. */
+static Str judged_arguments(const struct tool_call *asked, const struct decision *decision)
+{
+    if (decision->rewritten)
+        return json_raw(decision->rewritten, 0);
+    return asked->arguments == JSON_NONE ? (Str){ 0 } : json_raw(asked->doc, asked->arguments);
+}
+
+static struct call *forward(struct request *request, const struct tool_call *asked,
+                            const struct decision *decision)
 {
     struct gateway *gateway = request->gateway;
     struct call *call = call_new(request);
@@ -70,9 +80,10 @@ static struct call *forward(struct request *request, const struct tool_call *ask
     buf_init(&members, (size_t)gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
     jsonrpc_write_key(&members, STR("name"));
     json_write_string(&members, asked->tool);
-    if (asked->arguments != JSON_NONE) {
+    Str arguments = judged_arguments(asked, decision);
+    if (arguments.n) {
         jsonrpc_write_key(&members, STR("arguments"));
-        buf_add(&members, json_raw(asked->doc, asked->arguments));
+        buf_add(&members, arguments);
     }
     struct upstream_request out = { .method = STR("tools/call"),
                                     .name = asked->tool,
@@ -105,7 +116,7 @@ struct call *tools_call(struct request *request)
         return NULL;
     struct vm *vm = policies_get(request->gateway->policies, caller->policy);
     switch (decide_call(request->gateway->audit, vm, caller, &asked, &verdict)) {
-    case DECIDED_ALLOW: return forward(request, &asked);
+    case DECIDED_ALLOW: return forward(request, &asked, &verdict.decision);
     case DECIDED_DENY: deny(request, &verdict); break;
     case DECIDED_UNRECORDED:
         request_error(request, 200, JSONRPC_INTERNAL_ERROR,

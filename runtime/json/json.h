@@ -134,4 +134,9 @@ Str json_member_string(const struct json_doc *doc, uint32_t index, Str key);
  * the quote, the backslash and DEL, U+2028 and U+2029; everything else stands as it is. */
 void json_write_string(struct buf *out, Str s);
 
+/* Appends the value at index without any white space: strings as above, numbers by the literal
+ * they were read as, members in their order. Of built documents too. Nested deeper than the depth
+ * of json_limits_default it marks out as full. */
+void json_write_value(struct buf *out, const struct json_doc *doc, uint32_t index);
+
 #endif

@@ -136,15 +136,14 @@ static void run(struct vm *vm, const struct b_insn *code, uint32_t count, struct
     }
 }
 
-static struct value evaluate(struct vm *vm, const struct b_atom *atom)
+struct value code_value(struct vm *vm, const struct b_insn *code, uint32_t count)
 {
     struct registers regs __attribute__((uninitialized));
-    const struct b_insn *code = vm->program->code + atom->code;
     vm->scratch_used = 0;
     vm->iterations = 0;
-    run(vm, code, atom->code_count, &regs);
+    run(vm, code, count, &regs);
     /* cppcheck-suppress [uninitvar] */
-    return regs.made[code[atom->code_count - 1].a];
+    return *regs.at[code[count - 1].a];
 }
 
 uint8_t atom_truth(struct vm *vm, uint32_t atom)
@@ -155,7 +154,7 @@ uint8_t atom_truth(struct vm *vm, uint32_t atom)
     uint8_t truth = B_MAYBE;
     enum vm_unknown cause = UNKNOWN_NONE;
     if (!vm->may || !(a->flags & B_ATOM_VARIES)) {
-        struct value value = evaluate(vm, a);
+        struct value value = code_value(vm, vm->program->code + a->code, a->code_count);
         truth = value.type != VALUE_BOOL ? B_UNKNOWN : value.truth ? B_TRUE : B_FALSE;
         cause = value.type != VALUE_BOOL ? (enum vm_unknown)value.cause : UNKNOWN_NONE;
     }

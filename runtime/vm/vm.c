@@ -2,7 +2,8 @@
 /* vm.c - the decision: which rules concern the call, and which of them acts first.
  *
  * An allow is born in one place, the end of decide_rules, and only after every deny of the list was
- * found false. Everything else, a zeroed decision included, is a deny.
+ * found false. Everything else, a zeroed decision included, is a deny. Rewriting can only take an
+ * allow back.
  */
 #include "runtime/vm/vm_internal.h"
 
@@ -51,8 +52,9 @@ enum status vm_open(struct program *program, struct vm **out)
     vm->touched_slots = array_new(slots, sizeof *vm->touched_slots);
     vm->scratch = malloc(BUNDLE_CONCAT_MAX);
     arena_init(&vm->arena, VM_ARENA_BYTES_MAX);
-    if (!vm->truths || !vm->unknowns || !vm->touched_atoms || !vm->fields || !vm->has_field ||
-        !vm->touched_slots || !vm->scratch) {
+    bool has_room = !program->counts[SECTION_REWRITES] || rewrite_open(&vm->rewrite) == ST_OK;
+    if (!has_room || !vm->truths || !vm->unknowns || !vm->touched_atoms || !vm->fields ||
+        !vm->has_field || !vm->touched_slots || !vm->scratch) {
         vm_close(vm);
         return ST_NO_MEMORY;
     }
@@ -72,6 +74,7 @@ void vm_close(struct vm *vm)
     free(vm->has_field);
     free(vm->touched_slots);
     free(vm->scratch);
+    rewrite_close(vm->rewrite);
     arena_reset(&vm->arena);
     free(vm);
 }
@@ -297,6 +300,20 @@ static void decide_default(struct vm *vm, uint32_t list, struct decision *out)
         blame_number(vm, vm->unsafe_atom, out);
 }
 
+/* Of the first rule that allows and of those behind it, all that act: what they set. */
+static bool collect_sets(struct vm *vm, uint32_t index, struct candidates *candidates,
+                         struct decision *out)
+{
+    const struct program *p = vm->program;
+    uint32_t unknown;
+    bool is_good = rewrite_collect(vm, index, out);
+    while (is_good && (index = next_rule(p, candidates)) != B_NONE) {
+        if (p->rules[index].set_count && rule_fires(vm, &p->rules[index], &unknown))
+            is_good = rewrite_collect(vm, index, out);
+    }
+    return is_good;
+}
+
 static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
 {
     const struct program *p = vm->program;
@@ -309,6 +326,9 @@ static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
             continue;
         bool is_allow = rule->effect == B_ALLOW;
         note_rule(p, index, is_allow ? B_NONE : unknown, vm, out);
+        if (is_allow && (p->lists[list].flags & B_LIST_REWRITES) &&
+            !collect_sets(vm, index, &candidates, out))
+            return;
         out->cause = CAUSE_RULE;
         out->verdict = is_allow ? VERDICT_ALLOW : VERDICT_DENY;
         if (out->unknown == UNKNOWN_NUMBER)
@@ -318,7 +338,7 @@ static void decide_rules(struct vm *vm, uint32_t list, struct decision *out)
     decide_default(vm, list, out);
 }
 
-void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
+void judge_call(struct vm *vm, const struct vm_call *call, struct decision *out)
 {
     struct route route = { .list = 0, .shape = 0 };
     *out = (struct decision){
@@ -339,6 +359,15 @@ void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
     if (vm->trace)
         trace_decision(vm, route.list);
     vm_end(vm);
+}
+
+void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
+{
+    if (vm->rewrite)
+        rewrite_begin(vm->rewrite);
+    judge_call(vm, call, out);
+    if (vm->rewrite && out->verdict == VERDICT_ALLOW && vm->rewrite->sets.count)
+        rewrite_call(vm, call, out);
 }
 
 bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal)

@@ -5,7 +5,9 @@
  * or fail: whatever goes wrong inside is a deny with a cause. It allocates only for what domain
  * functions, keys and find make, up to VM_ARENA_BYTES_MAX, past which they are unknown. Its work is
  * bounded by the program's cost and the size of the call. Deny overrides ask overrides allow; a
- * deny acts unless its condition is false, an allow only if its condition is true.
+ * deny acts unless its condition is false, an allow only if its condition is true. What allows that
+ * act set is put into the arguments, which are read and judged again: only if they are allowed as
+ * they stand, and nothing more would be set, is the call allowed, as rewritten.
  */
 #ifndef RUNTIME_VM_VM_H
 #define RUNTIME_VM_VM_H
@@ -59,9 +61,17 @@ struct decision {
     uint32_t rule;         /* index into RULES, or B_NONE. For cause default: the first allow rule
                             * about the tool whose condition does not hold, one with a reason first */
     Str reason;            /* the rule's or the default's; lent by the program; may be empty */
-    Str argument;          /* unknown_argument: the key; unsafe_number: the condition as written */
+    Str argument;          /* unknown_argument: the key; unsafe_number: the condition as written;
+                            * of the causes by rewriting: the place, lent until the next decision */
     uint32_t unknown_atom; /* the first atom that was unknown and mattered, or B_NONE */
     enum vm_unknown unknown;
+    /* Of an allow: the arguments to forward in place of the call's; NULL: the call's as they are.
+     * Of a deny: what was judged at last, if it was rewritten arguments. The root is the object.
+     * They and the places live until the VM's next decision. */
+    const struct json_doc *rewritten;
+    const uint32_t
+        *places; /* what was set otherwise than it was: in SLOTS, as they stand in the text */
+    uint32_t place_count;
 };
 
 /* Working memory for one program, reused from call to call; one thread at a time. */
@@ -104,6 +114,9 @@ enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why);
 /* Could any arguments make this principal's call of the tool allowed? The same code, with every
  * atom that reads arguments taken as "could be anything". */
 bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal);
+
+/* "filter.limit" of a place that rules set, appended to out. */
+void vm_place_write(const struct program *program, uint32_t slot, struct buf *out);
 
 /* "file.pol:14" of a rule, written into out (cut when longer); returns its length. */
 size_t vm_rule_place(const struct program *program, uint32_t rule, char *out, size_t room);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_internal.h - shared by vm.c (rules), explain.c (the same, watched), atom.c (instructions),
- * value.c (what they compute), truth.c (what they compare) and derive.c (what is read out of
- * strings) only. */
+/* vm_internal.h - shared by vm.c (rules), rewrite.c (what they set), explain.c (the same, watched),
+ * atom.c (instructions), value.c (what they compute), truth.c (what they compare) and derive.c
+ * (what is read out of strings) only. */
 #ifndef RUNTIME_VM_VM_INTERNAL_H
 #define RUNTIME_VM_VM_INTERNAL_H
 
@@ -48,6 +48,27 @@ struct decoded {
     bool is_certain;
 };
 
+/* A place that an acting rule sets, and the value as JSON text without white space. */
+struct vm_set {
+    uint32_t slot, rule;
+    Str json;
+};
+
+/* What all acting rules of one judgement set, no two of them about one place. */
+struct vm_sets {
+    struct vm_set items[BUNDLE_REWRITES_MAX];
+    uint32_t count;
+};
+
+/* What becomes of a call whose rules set something; kept until the next decision. */
+struct vm_rewrite {
+    struct arena mem;    /* texts and the document made of them */
+    struct buf text;     /* of a value, later of the arguments */
+    struct vm_sets sets; /* of the judgement that is running */
+    uint32_t places[BUNDLE_REWRITES_MAX];
+    struct json_doc doc;
+};
+
 struct vm {
     struct program *program;
     /* What this call has found out so far; cleared by the lists of what was touched, so that the
@@ -65,9 +86,10 @@ struct vm {
     struct decoded *decoded[VM_DECODED_MAX];
     uint32_t decoded_count;
     const struct vm_call *call;
-    struct vm_trace *trace; /* NULL: nobody looks on */
-    bool may;               /* arguments are not known: atoms that read them may be anything */
-    uint32_t unsafe_atom;   /* the first atom that could not compare a number exactly, or B_NONE */
+    struct vm_trace *trace;     /* NULL: nobody looks on */
+    struct vm_rewrite *rewrite; /* NULL: no rule of the program sets anything */
+    bool may;                   /* arguments are not known: atoms that read them may be anything */
+    uint32_t unsafe_atom; /* the first atom that could not compare a number exactly, or B_NONE */
 };
 
 /* --------------------------------- vm.c --------------------------------- */
@@ -97,10 +119,30 @@ void find_candidates(struct vm *vm, uint32_t list, struct candidates *c);
 /* The next rule, taken off every list that has it; B_NONE at the end. */
 uint32_t next_rule(const struct program *p, struct candidates *c);
 
+/* One judgement of the call as it stands: vm_decide but for rewriting. What is set is left in
+ * vm->rewrite->sets. */
+void judge_call(struct vm *vm, const struct vm_call *call, struct decision *out);
+
 /* Records what the decision that was just made, by the rules of list, looked at. */
 void trace_decision(struct vm *vm, uint32_t list);
 
+/* ------------------------------ rewrite.c ------------------------------- */
+
+MUST_USE enum status rewrite_open(struct vm_rewrite **out);
+void rewrite_close(struct vm_rewrite *rewrite); /* NULL is fine */
+void rewrite_begin(struct vm_rewrite *rewrite); /* forgets the decision before */
+
+/* Adds what a rule that acts sets. False: the call is denied, *out says why. */
+bool rewrite_collect(struct vm *vm, uint32_t rule, struct decision *out);
+
+/* The call is allowed and something is set: judges it as rewritten, if that changes it. */
+void rewrite_call(struct vm *vm, const struct vm_call *call, struct decision *out);
+
 /* -------------------------------- atom.c -------------------------------- */
+
+/* The value that code computes whose last instruction is one. Its text may lie in the scratch,
+ * until the next atom or value. */
+struct value code_value(struct vm *vm, const struct b_insn *code, uint32_t count);
 
 /* The atom's truth for this call, evaluated at most once: a mask of enum b_truth. */
 uint8_t atom_truth(struct vm *vm, uint32_t atom);

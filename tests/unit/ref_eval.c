@@ -662,10 +662,192 @@ static bool is_in_world(const struct policy *policy, const struct vm_call *call)
     return tool && (!call->doc || knows_keys(call->doc, call->arguments, tool->arguments));
 }
 
-/* Denies first, in source order, then allows. */
-struct ref_result ref_decide(const struct policy *policy, const struct vm_call *call)
+/* ------------------------------- rewriting ------------------------------ */
+
+enum { SETS = 256 };
+
+/* What the rules that act set. */
+struct ref_set {
+    const struct expr *place;
+    Str json;
+};
+
+struct ref_sets {
+    struct ref_set items[SETS];
+    size_t count;
+    bool is_bad; /* a value is unknown, or two disagree */
+    struct arena mem;
+};
+
+static Str as_json(struct ref *ref, struct ref_sets *sets, struct ref_value v)
+{
+    struct buf text;
+    Str kept = { .p = NULL, .n = 0 };
+    buf_init(&text, 1 << 20);
+    if (v.kind == R_NUMBER && !v.doc)
+        v = from_scaled(ref, scaled(v.text));
+    switch (v.kind) {
+    case R_UNKNOWN:
+    case R_MISSING: break;
+    case R_NULL: buf_add(&text, STR("null")); break;
+    case R_BOOL: buf_add(&text, v.truth ? STR("true") : STR("false")); break;
+    case R_NUMBER: buf_add(&text, v.text); break;
+    case R_STRING: json_write_string(&text, v.text); break;
+    case R_NODE: json_write_value(&text, v.doc, v.node); break;
+    case R_GROUPS:
+        for (size_t i = 0; i < ref->call->principal->group_count; i++) {
+            buf_add(&text, i ? STR(",") : STR("["));
+            json_write_string(&text, ref->call->principal->groups[i]);
+        }
+        buf_add(&text, ref->call->principal->group_count ? STR("]") : STR("[]"));
+        break;
+    }
+    if (text.n)
+        kept = arena_copy(&sets->mem, buf_str(&text));
+    buf_free(&text);
+    return kept;
+}
+
+/* 0: apart, 1: one lies in the other, 2: the same. */
+static int overlap(const struct expr *a, const struct expr *b)
+{
+    const struct name *x = a->path, *y = b->path;
+    for (; x && y; x = x->next, y = y->next)
+        if (!str_eq(x->text, y->text))
+            return 0;
+    return !x && !y ? 2 : 1;
+}
+
+static void gather(struct ref *ref, const struct rule *rule, struct ref_sets *sets)
+{
+    for (const struct set_decl *set = rule->sets; set; set = set->next) {
+        ref->used = 0;
+        struct ref_set one = { .place = set->place };
+        one.json = as_json(ref, sets, value(ref, set->value));
+        if (!one.json.p) {
+            sets->is_bad = true;
+            continue;
+        }
+        for (size_t i = 0; i < sets->count; i++) {
+            int how = overlap(sets->items[i].place, one.place);
+            sets->is_bad |= how == 1 || (how == 2 && !str_eq(sets->items[i].json, one.json));
+        }
+        ENSURE(sets->count < SETS);
+        sets->items[sets->count++] = one;
+    }
+}
+
+/* The rest of the set's place below the first `depth` keys of `at`; NULL when it is not below. */
+static const struct name *rest_of(const struct ref_set *set, const struct expr *at, uint32_t depth)
+{
+    const struct name *x = at ? at->path : NULL, *y = set->place->path;
+    for (uint32_t k = 0; k < depth && y; k++, x = x->next, y = y->next)
+        if (!str_eq(x->text, y->text))
+            return NULL;
+    return y;
+}
+
+/* An object of the document while it is written anew: at the first `depth` keys of `at`. */
+struct ref_object {
+    const struct json_doc *doc;
+    uint32_t index;
+    const struct expr *at;
+    uint32_t depth;
+};
+
+static void write_object(const struct ref_object *object, const struct ref_sets *sets,
+                         struct buf *out);
+
+static void write_member(const struct ref_object *object, uint32_t member,
+                         const struct ref_sets *sets, struct buf *out)
+{
+    const struct expr *below = NULL;
+    Str put = { .p = NULL, .n = 0 }, key = json_key(json_at(object->doc, member));
+    for (size_t i = 0; i < sets->count; i++) {
+        const struct name *rest = rest_of(&sets->items[i], object->at, object->depth);
+        if (!rest || !str_eq(rest->text, key))
+            continue;
+        put = rest->next ? put : sets->items[i].json;
+        below = rest->next ? sets->items[i].place : below;
+    }
+    if (put.p)
+        buf_add(out, put);
+    else if (below && json_at(object->doc, member)->type == JSON_OBJECT)
+        write_object(&(struct ref_object){ object->doc, member, below, object->depth + 1 }, sets,
+                     out);
+    else
+        buf_add(out, json_raw(object->doc, member));
+}
+
+/* Is it the first set that adds a member to the object? */
+static bool is_added(const struct ref_object *object, const struct ref_sets *sets, size_t which)
+{
+    const struct name *rest = rest_of(&sets->items[which], object->at, object->depth);
+    if (!rest || rest->next || json_member(object->doc, object->index, rest->text) != JSON_NONE)
+        return false;
+    for (size_t before = 0; before < which; before++)
+        if (overlap(sets->items[before].place, sets->items[which].place) == 2)
+            return false;
+    return true;
+}
+
+static void write_object(const struct ref_object *object, const struct ref_sets *sets,
+                         struct buf *out)
+{
+    const struct json_doc *doc = object->doc;
+    const char *between = "{";
+    for (uint32_t m = json_first(doc, object->index); m != JSON_NONE;
+         m = json_after(doc, object->index, m)) {
+        buf_add(out, str_of(between));
+        json_write_string(out, json_key(json_at(doc, m)));
+        buf_add_char(out, ':');
+        write_member(object, m, sets, out);
+        between = ",";
+    }
+    for (size_t i = 0; i < sets->count; i++) {
+        if (!is_added(object, sets, i))
+            continue;
+        buf_add(out, str_of(between));
+        json_write_string(out, rest_of(&sets->items[i], object->at, object->depth)->text);
+        buf_add_char(out, ':');
+        buf_add(out, sets->items[i].json);
+        between = ",";
+    }
+    buf_add(out, *between == '{' ? STR("{}") : STR("}"));
+}
+
+/* Has the document that value in that place? */
+static bool has_set(const struct json_doc *doc, uint32_t at, const struct ref_set *set)
+{
+    for (const struct name *key = set->place->path; key; key = key->next) {
+        at = json_at(doc, at)->type == JSON_OBJECT ? json_member(doc, at, key->text) : JSON_NONE;
+        if (at == JSON_NONE)
+            return false;
+    }
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    json_write_value(&text, doc, at);
+    bool is_same = str_eq(buf_str(&text), set->json);
+    buf_free(&text);
+    return is_same;
+}
+
+static bool has_all(const struct json_doc *doc, uint32_t at, const struct ref_sets *sets)
+{
+    for (size_t i = 0; i < sets->count; i++)
+        if (!has_set(doc, at, &sets->items[i]))
+            return false;
+    return true;
+}
+
+/* ------------------------------- judgement ------------------------------ */
+
+/* Denies first, in source order, then allows; of the allows all that act, for what they set. */
+static struct ref_result judge(const struct policy *policy, const struct vm_call *call,
+                               struct ref_sets *sets)
 {
     static struct ref ref;
+    struct ref_result result = { .verdict = REF_DENY };
     ref = (struct ref){ .policy = policy, .call = call };
     if (!is_in_world(policy, call))
         return (struct ref_result){ .verdict = REF_REFUSED };
@@ -675,10 +857,55 @@ struct ref_result ref_decide(const struct policy *policy, const struct vm_call *
             if (rule->effect != effect || !concerns(rule, call))
                 continue;
             enum truth truth = rule->when ? truth_of(&ref, rule->when) : REF_TRUE;
-            bool acts = effect == EFFECT_DENY ? truth != REF_FALSE : truth == REF_TRUE;
-            if (acts)
-                return (struct ref_result){ .verdict = pass ? REF_ALLOW : REF_DENY, .rule = rule };
+            if (effect == EFFECT_DENY && truth != REF_FALSE)
+                return (struct ref_result){ .verdict = REF_DENY, .rule = rule };
+            if (effect == EFFECT_DENY || truth != REF_TRUE)
+                continue;
+            gather(&ref, rule, sets);
+            if (!result.rule)
+                result = (struct ref_result){ .verdict = REF_ALLOW, .rule = rule };
         }
     }
-    return (struct ref_result){ .verdict = REF_DENY };
+    return result;
+}
+
+struct ref_result ref_decide(const struct policy *policy, const struct vm_call *call)
+{
+    static struct ref_sets first, second;
+    static struct json_doc doc;
+    static const struct ref_result denied = { .verdict = REF_DENY };
+    struct vm_call again = *call;
+    struct buf text;
+    if (!first.mem.limit) {
+        arena_init(&first.mem, (size_t)1 << 24);
+        arena_init(&second.mem, (size_t)1 << 24);
+    }
+    arena_reset(&first.mem);
+    arena_reset(&second.mem);
+    first.count = second.count = 0;
+    first.is_bad = second.is_bad = false;
+    struct ref_result result = judge(policy, call, &first);
+    if (result.verdict != REF_ALLOW || (!first.count && !first.is_bad))
+        return result;
+    if (first.is_bad)
+        return denied;
+    if (call->doc && has_all(call->doc, call->arguments, &first))
+        return result;
+    ENSURE(json_parse(STR("{}"), &json_limits_default, &first.mem, &doc, NULL) == JSON_ERR_NONE);
+    buf_init(&text, 1 << 20);
+    struct ref_object root = { .doc = call->doc ? call->doc : &doc,
+                               .index = call->doc ? call->arguments : 0 };
+    write_object(&root, &first, &text);
+    Str kept = arena_copy(&first.mem, buf_str(&text));
+    buf_free(&text);
+    ENSURE(json_parse(kept, &json_limits_default, &first.mem, &doc, NULL) == JSON_ERR_NONE);
+    if (!has_all(&doc, 0, &first))
+        return denied; /* no object to put it into */
+    again.doc = &doc;
+    again.arguments = 0;
+    result = judge(policy, &again, &second);
+    if (result.verdict == REF_ALLOW && (second.is_bad || !has_all(&doc, 0, &second)))
+        return denied;
+    result.rewritten = result.verdict == REF_ALLOW ? &doc : NULL;
+    return result;
 }

@@ -16,7 +16,9 @@ enum ref_verdict {
 
 struct ref_result {
     enum ref_verdict verdict;
-    const struct rule *rule; /* the one that acted, or NULL */
+    const struct rule *rule;          /* the one that acted, or NULL */
+    const struct json_doc *rewritten; /* of an allow: the arguments with what rules set, until the
+                                       * next call; NULL: as they were */
 };
 
 struct ref_result ref_decide(const struct policy *policy, const struct vm_call *call);

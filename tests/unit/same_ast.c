@@ -79,12 +79,20 @@ static bool same_expr(const struct expr *a, const struct expr *b)
            same_items(a->items, b->items);
 }
 
+static bool same_sets(const struct set_decl *a, const struct set_decl *b)
+{
+    for (; a && b; a = a->next, b = b->next)
+        if (!same_expr(a->place, b->place) || !same_expr(a->value, b->value))
+            return false;
+    return a == b;
+}
+
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     return a->effect == b->effect && a->is_unless == b->is_unless && str_eq(a->reason, b->reason) &&
            same_names(a->tools, b->tools) && same_names(a->effects, b->effects) &&
            same_names(a->flags, b->flags) && same_names(a->servers, b->servers) &&
-           same_expr(a->when, b->when);
+           same_expr(a->when, b->when) && same_sets(a->sets, b->sets);
 }
 
 static bool same_let(const struct let_decl *a, const struct let_decl *b)
@@ -103,7 +111,8 @@ static bool same_call(const struct test_call *a, const struct test_call *b)
 {
     return str_eq(a->tool, b->tool) && str_eq(a->server, b->server) &&
            str_eq(a->arguments, b->arguments) && str_eq(a->principal, b->principal) &&
-           str_eq(a->at, b->at) && a->expectation == b->expectation && str_eq(a->reason, b->reason);
+           str_eq(a->at, b->at) && str_eq(a->set, b->set) && a->expectation == b->expectation &&
+           str_eq(a->reason, b->reason);
 }
 
 static bool same_test(const struct test *a, const struct test *b)

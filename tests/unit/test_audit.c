@@ -189,7 +189,10 @@ static void test_cut_strings(void)
         Str keys[AUDIT_KEYS_MAX * 2];
         for (size_t k = 0; k < COUNT(keys); k++)
             keys[k] = s;
-        struct audit_decision decision = { s, s, s, s, s, keys, COUNT(keys), s, s, s, s, s, s, s };
+        size_t all = COUNT(keys);
+        struct audit_decision decision = {
+            s, s, s, s, s, keys, all, keys, all, s, s, s, s, s, s, s
+        };
         (void)unlink(path.text);
         CHECK(audit_open(path.text, &audit) == ST_OK);
         CHECK(audit_write(audit, &decision) == ST_OK);
@@ -200,6 +203,7 @@ static void test_cut_strings(void)
         Str reason = json_member_string(&doc, 0, STR("reason"));
         CHECK_ROW(str_ends(reason, STR("...")) && reason.n > 60, "pattern %zu", i);
         CHECK(json_member(&doc, 0, STR("argument_keys_omitted")) != JSON_NONE);
+        CHECK(json_member(&doc, 0, STR("set_omitted")) != JSON_NONE);
         arena_reset(&mem);
     }
 }

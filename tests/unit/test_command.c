@@ -151,7 +151,8 @@ static void write_bundle(const char *path)
     buf_init(&bytes, BUNDLE_BYTES);
     bundle_init(&bundle, &mem);
     struct b_server server = { .alias = bundle_text(&bundle, STR("fs")), .dfa = B_NONE };
-    server.other = bundle_list(&bundle, NULL, 0, B_NONE, B_NONE);
+    struct b_list none = { .index = B_NONE, .near = B_NONE };
+    server.other = bundle_list(&bundle, NULL, &none);
     struct b_shape anything = { .flags = B_SHAPE_OPEN };
     (void)bundle_add(&bundle, SECTION_SHAPES, &anything);
     (void)bundle_add(&bundle, SECTION_SERVERS, &server);

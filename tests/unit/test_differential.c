@@ -5,6 +5,7 @@
  * "test_differential COUNT SEED" sets the number of policies and the seed; 60 calls each.
  */
 #include "compiler/command/driver.h"
+#include "compiler/command/same_json.h"
 #include "tests/unit/check.h"
 #include "tests/unit/ref_eval.h"
 
@@ -164,9 +165,40 @@ static void add_key(struct buf *out)
         add_text(out, roll(3) ? keys[roll(3)] : PICK(keys));
 }
 
+/* One place or two that lie apart; values that are there already, too. */
+static void add_sets(struct buf *out)
+{
+    static const char *const places[] = { "args.s", "args.n",       "args.o.n",
+                                          "args.o", "args.\"x-y\"", "args.t" };
+    static const char *const others[] = { "args.m", "args.b", "args.l", "args.o.s.n" };
+    static const char *const values[] = { "\"ab\"",
+                                          "\"ab\"",
+                                          "\"${args.s}/x\"",
+                                          "lower(args.s)",
+                                          "min(args.n ?? 1, 10)",
+                                          "1_000",
+                                          "50.00",
+                                          "args.n + 1",
+                                          "args.o.n",
+                                          "args.l",
+                                          "args.o",
+                                          "principal.groups",
+                                          "args.t ?? \"a\"",
+                                          "null",
+                                          "true",
+                                          "length(args.l ?? \"\")",
+                                          "sum(v in args.l: v)",
+                                          "prefix",
+                                          "args.l[0]" };
+    buf_printf(out, " set %s = %s", PICK(places), PICK(values));
+    if (roll(3) == 0)
+        buf_printf(out, ", %s = %s", PICK(others), PICK(values));
+}
+
 static void add_rule(struct buf *out, bool is_certain)
 {
-    buf_printf(out, "%s tool %s", roll(3) ? "allow" : "deny", PICK(tool_patterns));
+    bool is_allow = roll(3) != 0;
+    buf_printf(out, "%s tool %s", is_allow ? "allow" : "deny", PICK(tool_patterns));
     if (roll(3) == 0)
         buf_printf(out, ", %s", PICK(tool_patterns));
     if (!is_certain) {
@@ -174,6 +206,8 @@ static void add_rule(struct buf *out, bool is_certain)
         add_key(out);
         add_condition(out, 3);
     }
+    if (is_allow && roll(4) == 0)
+        add_sets(out);
     if (roll(3) == 0)
         add_text(out, " reason \"because\"");
     add_text(out, ";\n");
@@ -257,8 +291,16 @@ static void make_arguments(struct buf *out)
 }
 
 struct counts {
-    uint64_t pairs, allowed, by_rule, rejected;
+    uint64_t pairs, allowed, by_rule, rejected, rewritten, undone;
 };
+
+static bool rewrites_agree(const struct ref_result *want, const struct decision *got)
+{
+    const struct json_doc *doc = got->verdict == VERDICT_ALLOW ? got->rewritten : NULL;
+    if (!want->rewritten || !doc)
+        return !want->rewritten == !doc;
+    return same_json(want->rewritten, 0, doc, 0);
+}
 
 static bool rules_agree(const struct policy *policy, const struct ref_result *want,
                         const struct decision *got)
@@ -309,6 +351,11 @@ static void compare_call(const struct compilation *c, struct vm *vm, struct buf 
               "vm: verdict %d, rule %d; reference: verdict %d\n%.*s\n%.*s(%.*s)", decision.verdict,
               (int)decision.rule, want.verdict, STR_ARG(source), STR_ARG(call.tool),
               STR_ARG(buf_str(json)));
+    CHECK_ROW(rewrites_agree(&want, &again), "rewritten otherwise: %.*s\n%.*s(%.*s): %.*s",
+              STR_ARG(source), STR_ARG(call.tool), STR_ARG(buf_str(json)),
+              STR_ARG(again.rewritten ? json_raw(again.rewritten, 0) : STR("as it is")));
+    counts->rewritten += again.verdict == VERDICT_ALLOW && again.rewritten;
+    counts->undone += again.verdict == VERDICT_DENY && again.rewritten;
     CHECK_ROW(decision.verdict == again.verdict && decision.rule == again.rule &&
                   decision.unknown_atom == again.unknown_atom,
               "the same call, another decision: %.*s", STR_ARG(source));
@@ -363,12 +410,15 @@ static void test_vm_is_reference(void)
     buf_init(&json, 1 << 20);
     for (uint32_t i = 0; i < policies && check_ok; i++)
         compare_policy(&text, &json, &counts);
-    printf("%llu calls of %u policies (%llu allowed, %llu by a rule; %llu policies rejected): ",
+    printf("%llu calls of %u policies (%llu allowed, %llu of them rewritten, %llu denied once "
+           "rewritten, %llu by a rule; %llu policies rejected): ",
            (unsigned long long)counts.pairs, policies, (unsigned long long)counts.allowed,
+           (unsigned long long)counts.rewritten, (unsigned long long)counts.undone,
            (unsigned long long)counts.by_rule, (unsigned long long)counts.rejected);
     /* A generator that produces nothing of interest would prove nothing. */
     CHECK(counts.allowed > counts.pairs / 20 && counts.by_rule > counts.pairs / 5);
     CHECK(counts.rejected < policies * 3 / 4);
+    CHECK(counts.rewritten > counts.allowed / 50 && counts.undone > counts.rewritten / 20);
     buf_free(&text);
     buf_free(&json);
 }
