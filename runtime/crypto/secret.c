@@ -19,3 +19,16 @@ void secret_wipe(void *bytes, size_t count)
     if (count)
         explicit_bzero(bytes, count);
 }
+
+bool secret_buf_open(struct buf *buf, size_t limit)
+{
+    buf_init(buf, limit);
+    return buf_reserve(buf, limit);
+}
+
+void secret_buf_close(struct buf *buf)
+{
+    if (buf->p)
+        secret_wipe(buf->p, buf->cap);
+    buf_free(buf);
+}

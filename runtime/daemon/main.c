@@ -6,6 +6,7 @@
  */
 #include "runtime/daemon/command.h"
 #include "runtime/daemon/options.h"
+#include "runtime/oauth/machine.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -92,11 +93,11 @@ static void print_help(FILE *out)
                        "Exit codes: 0 ok, 1 refused or failed, 2 wrong usage or configuration.\n");
 }
 
-static int print_config_help(void)
+static int print_page(void (*page)(struct buf *out))
 {
     struct buf out;
     buf_init(&out, COMMAND_CONFIG_MAX);
-    help_config(&out);
+    page(&out);
     bool is_ok = !out.is_full && fwrite(out.p, 1, out.n, stdout) == out.n;
     buf_free(&out);
     return is_ok ? EXIT_DONE : EXIT_FAILED;
@@ -131,7 +132,9 @@ int command_help(int argc, char **argv)
         return EXIT_DONE;
     }
     if (argc == 1 && strcmp(argv[0], "config") == 0)
-        return print_config_help();
+        return print_page(help_config);
+    if (argc == 1 && strcmp(argv[0], "oauth") == 0)
+        return print_page(oauth_machine_print);
     if (argc <= 2 && explain(stdout, argv[0], argc == 2 ? argv[1] : NULL))
         return EXIT_DONE;
     (void)fprintf(stderr, "mcpd: there is no help on that; `mcpd help` lists what there is\n");

@@ -245,18 +245,20 @@ static void test_authorize_url(void)
             "GJSstw-cM&code_challenge_method=S256&scope=read+write&resource=https%3A%2F%2Fa.tes"
             "t%2Fmcp"));
     buf_clear(&out);
-    quirks = (struct provider_quirks){ .resource_name = STR_INIT("audience"),
+    struct provider_quirks special = { .resource_name = STR_INIT("audience"),
                                        .has_commas = true,
                                        .extras = { { STR_INIT("prompt"), STR_INIT("consent") } },
                                        .extra_count = 1 };
+    request.quirks = &special;
     request.endpoint = STR("https://as.test/auth?tenant=1");
     CHECK(authorize_url(&request, &out) == ST_OK);
     CHECK(str_starts(buf_str(&out), STR("https://as.test/auth?tenant=1&response_type=code&")));
     CHECK(str_ends(buf_str(&out), STR("&scope=read%2Cwrite&audience=https%3A%2F%2Fa.test%2Fmcp"
                                       "&prompt=consent")));
     buf_clear(&out);
-    quirks.omit_resource = true;
-    CHECK(authorize_url(&request, &out) == ST_OK && !str_contains(buf_str(&out), STR("audience")));
+    struct provider_quirks silent = { .omit_resource = true };
+    request.quirks = &silent;
+    CHECK(authorize_url(&request, &out) == ST_OK && !str_contains(buf_str(&out), STR("resource")));
     buf_free(&out);
     buf_init(&out, 64);
     CHECK(authorize_url(&request, &out) == ST_LIMIT);
