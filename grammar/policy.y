@@ -22,6 +22,7 @@ static const struct names no_names;
 static const struct operands no_items;
 static const struct selector no_selector;
 static const struct sets no_sets;
+static const struct locals no_locals;
 static const struct operand no_value;
 }
 
@@ -74,8 +75,17 @@ statement ::= DEFAULT(K) effect(F) reason(R) SEMI(E).
 
 ////////////////////////////////// rules ////////////////////////////////////
 %type rule {struct rule *}
-rule(A) ::= effect(F) selector(S) on(O).
-    { A = ast_rule(ps, F, S, O); }
+rule(A) ::= effect(F) selector(S) on(O) locals(L).
+    { A = ast_rule(ps, F, S, O, L); }
+
+%type locals {struct locals}
+%type local_list {struct locals}
+locals(A) ::= .                     { A = no_locals; }
+locals(A) ::= LET local_list(L).    { A = L; }
+local_list(A) ::= NAME(N) ASSIGN expr(V).
+    { A = ast_local(ps, no_locals, N, V); }
+local_list(A) ::= local_list(L) COMMA NAME(N) ASSIGN expr(V).
+    { A = ast_local(ps, L, N, V); }
 
 %type selector {struct selector}
 selector(A) ::= TOOL names(L).      { A = ast_select_tools(ps, no_selector, L); }

@@ -325,7 +325,10 @@ static void check_rule(struct checker *c, struct rule *rule)
     check_on(c, rule);
     check_selector(c, rule);
     check_rule_tools(c, rule);
+    for (const struct let_decl *local = rule->locals; local; local = local->next)
+        collect_guards(c, local->value);
     collect_guards(c, rule->when);
+    check_locals(c, rule);
     if (rule->when)
         check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
     check_sets(c, rule);

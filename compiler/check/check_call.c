@@ -319,10 +319,13 @@ Type check_call_of(struct checker *c, struct expr *expr)
         return simple(TYPE_NUMBER);
     case FN_LOWER:
     case FN_TRIM:
+    case FN_NUMBER:
     case FN_TIME:
         if (expr->items)
             need(c, expr->items, TYPE_STRING, word);
-        return simple(expr->function == FN_TIME ? TYPE_INSTANT : TYPE_STRING);
+        return simple(expr->function == FN_TIME     ? TYPE_INSTANT
+                      : expr->function == FN_NUMBER ? TYPE_NUMBER
+                                                    : TYPE_STRING);
     default: return check_domain(c, expr, word);
     }
 }
@@ -373,8 +376,56 @@ static Type check_each(struct checker *c, struct expr *expr, uint32_t *loops)
     return left.kind == TYPE_ERROR ? left : element_of(expr->left, left, &expr->schema);
 }
 
+/* A set or list that is written in the policy, itself or by its name: any and all are written out
+ * for its elements. */
+static bool is_group(struct checker *c, struct expr *list, Type *type)
+{
+    const struct expr *behind = list;
+    if (list->kind == EXPR_NAME && !variable_find(c, list->text)) {
+        const struct symbol *symbol = symbol_find(&c->lets, list->text);
+        const struct let_decl *let = local_find(c, list->text);
+        let = let ? let : symbol ? symbol->item : NULL;
+        behind = let && let->value ? expr_behind(let->value) : list;
+    }
+    if (behind->kind != EXPR_SET && (behind->kind != EXPR_LIST || !behind->items))
+        return false;
+    *type = list->kind == EXPR_NAME ? check_name(c, list) : check_group(c, list);
+    list->type = *type;
+    return true;
+}
+
+static void count_copies(struct checker *c, const struct expr *expr)
+{
+    uint32_t count = 0;
+    for (const struct expr *item = expr_behind(expr->left)->items; item; item = item->next)
+        count++;
+    c->copies =
+        (c->copies ? c->copies : 1) * (count < COPIES_MAX ? count + !count : COPIES_MAX + 1);
+    if (c->copies > COPIES_MAX)
+        diag_add(c->diags, DIAG_COPIES, expr->span, COPIES_MAX);
+}
+
+static void check_group_elements(struct checker *c, struct expr *expr, Type group)
+{
+    if (expr->quantifier == QUANTIFIER_ANY || expr->quantifier == QUANTIFIER_ALL) {
+        expr->element =
+            group.kind == TYPE_ERROR ? group : (Type){ .kind = group.element, .element = TYPE_ANY };
+        count_copies(c, expr);
+        return;
+    }
+    Str what = type_word(group);
+    if (group.kind != TYPE_ERROR)
+        diag_add(c->diags, DIAG_QUANTIFIER_LIST, expr->left->span, STR_ARG(what));
+    expr->element = type_error;
+}
+
 static void check_list(struct checker *c, struct expr *expr, uint32_t *loops)
 {
+    Type group;
+    if (is_group(c, expr->left, &group)) {
+        check_group_elements(c, expr, group);
+        return;
+    }
     if (contains_each(expr->left)) {
         expr->element = expr->left->type = check_stream(c, expr->left, loops);
         expr->element_schema = expr->left->schema;
@@ -393,7 +444,7 @@ static void check_list(struct checker *c, struct expr *expr, uint32_t *loops)
 
 Type check_quantifier(struct checker *c, struct expr *expr)
 {
-    uint32_t loops = expr->roles ? 2 : 0;
+    uint32_t loops = expr->roles ? 2 : 0, copies = c->copies;
     expr->element = simple(TYPE_ANY);
     for (const struct name *role = expr->roles; role; role = role->next) {
         if (role_of_word(role->text) != ROLE_COUNT)
@@ -407,7 +458,8 @@ Type check_quantifier(struct checker *c, struct expr *expr)
     }
     if (!expr->roles)
         check_list(c, expr, &loops);
-    if (variable_find(c, expr->text) || symbol_find(&c->lets, expr->text))
+    if (variable_find(c, expr->text) || symbol_find(&c->lets, expr->text) ||
+        local_find(c, expr->text))
         diag_add(c->diags, DIAG_VARIABLE_SHADOWS, expr->span, STR_ARG(expr->text));
     if (c->variable_count == COUNT(c->variables) || c->loop_depth + loops > BUNDLE_LOOP_DEPTH_MAX) {
         diag_add(c->diags, DIAG_LOOP_DEPTH, expr->span, BUNDLE_LOOP_DEPTH_MAX);
@@ -421,6 +473,7 @@ Type check_quantifier(struct checker *c, struct expr *expr)
     else
         check_condition(c, expr->right, "follows ':'");
     c->loop_depth -= loops;
+    c->copies = copies;
     c->variable_count--;
     bool is_condition = expr->quantifier == QUANTIFIER_ANY || expr->quantifier == QUANTIFIER_ALL;
     return simple(is_condition ? TYPE_BOOL : TYPE_NUMBER);

@@ -82,7 +82,21 @@ bool expr_is_condition(const struct expr *expr)
 
 /* --------------------------------- names -------------------------------- */
 
-Type check_name(struct checker *c, struct expr *expr)
+static Type name_local(struct checker *c, struct expr *expr, struct let_decl *local,
+                       bool is_guarded)
+{
+    struct expr *value = local->value;
+    local->is_used = true;
+    if (value->type.kind == TYPE_ERROR)
+        return type_error;
+    expr->let = local;
+    if (value->kind == EXPR_FIELD && !is_guarded) /* now it matters whether it may be missing */
+        (void)check_field(c, value, false);
+    expr->schema = value->schema;
+    return value->type;
+}
+
+static Type name_type(struct checker *c, struct expr *expr, bool is_guarded)
 {
     const struct symbol *symbol = symbol_find(&c->lets, expr->text);
     if (!expr->text.n) /* reported by the parser */
@@ -92,6 +106,9 @@ Type check_name(struct checker *c, struct expr *expr)
         expr->schema = expr->binding->element_schema;
         return expr->binding->element;
     }
+    struct let_decl *local = local_find(c, expr->text);
+    if (local)
+        return name_local(c, expr, local, is_guarded);
     if (!symbol) {
         diag_add(c->diags, DIAG_UNKNOWN_NAME, expr->span, STR_ARG(expr->text));
         Str best = symbol_nearest(&c->lets, expr->text);
@@ -119,7 +136,12 @@ Type check_name(struct checker *c, struct expr *expr)
     return let->value->type;
 }
 
-static Type check_field(struct checker *c, struct expr *expr, bool is_guarded)
+Type check_name(struct checker *c, struct expr *expr)
+{
+    return name_type(c, expr, false);
+}
+
+Type check_field(struct checker *c, struct expr *expr, bool is_guarded)
 {
     if (!c->rule) {
         Str what = field_text(c, expr);
@@ -160,9 +182,22 @@ static bool field_may_lack(const struct expr *field)
            field->root == ROOT_CLIENT;
 }
 
+/* A rule's name for something that a call may come without, where that is asked for. */
+static bool names_lacking(struct checker *c, struct expr *expr)
+{
+    if (expr->kind != EXPR_NAME || variable_find(c, expr->text) || !local_find(c, expr->text))
+        return false;
+    expr->type = name_type(c, expr, true);
+    const struct expr *behind = expr_behind(expr);
+    return behind->kind == EXPR_MEMBER || behind->kind == EXPR_INDEX ||
+           (behind->kind == EXPR_FIELD && field_may_lack(behind));
+}
+
 /* The left of "??": an argument, or another "??" in parentheses. */
 static Type check_else_left(struct checker *c, struct expr *expr)
 {
+    if (names_lacking(c, expr))
+        return expr->type;
     bool may_lack = expr->kind == EXPR_MEMBER || expr->kind == EXPR_INDEX;
     if (may_lack)
         return check_value(c, expr);
@@ -258,7 +293,7 @@ static Type value_type(struct checker *c, struct expr *expr)
     case EXPR_FIELD: return check_field(c, expr, false);
     case EXPR_LENGTH: return check_length(c, expr);
     case EXPR_PATTERN: return no_value(c, expr, STR("a pattern"));
-    case EXPR_LIST: return no_value(c, expr, STR("a list"));
+    case EXPR_LIST: return expr->items ? no_value(c, expr, STR("a list")) : simple(TYPE_LIST);
     case EXPR_SET: return no_value(c, expr, STR("a set"));
     case EXPR_BINARY:
         if (expr->op == OP2_ELSE)
@@ -285,8 +320,11 @@ Type check_value(struct checker *c, struct expr *expr)
     expr->type = value_type(c, expr);
     /* A name may stand for what is no value. */
     const struct expr *behind = expr_behind(expr);
-    if (expr->kind == EXPR_NAME && expr->let &&
-        (behind->kind == EXPR_SET || behind->kind == EXPR_LIST || behind->kind == EXPR_PATTERN))
+    bool is_named = expr->kind == EXPR_NAME && expr->let;
+    if (is_named && expr_is_condition(behind))
+        expr->type = no_value(c, expr, STR("a condition"));
+    else if (is_named && (behind->kind == EXPR_SET || behind->kind == EXPR_PATTERN ||
+                          (behind->kind == EXPR_LIST && behind->items)))
         expr->type = no_value(c, expr, word_of(expr->type));
     return expr->type;
 }
@@ -454,8 +492,25 @@ static void check_strings(struct checker *c, struct expr *expr)
     need_string(c, expr->right, check_value(c, expr->right), expr->op);
 }
 
+static const struct expr *named(struct checker *c, struct expr *expr);
+
+/* contains /pattern/: somewhere in the string. */
+static bool contains_pattern(struct checker *c, struct expr *expr)
+{
+    struct expr *right = expr->right;
+    const struct expr *behind = right->kind == EXPR_NAME ? named(c, right) : right;
+    if (behind->kind != EXPR_PATTERN)
+        return false;
+    need_string(c, expr->left, check_value(c, expr->left), OP2_CONTAINS);
+    if (right->kind == EXPR_PATTERN)
+        (void)check_pattern_literal(c, right);
+    return true;
+}
+
 static void check_contains(struct checker *c, struct expr *expr)
 {
+    if (contains_pattern(c, expr))
+        return;
     Type left = check_value(c, expr->left), right = check_value(c, expr->right);
     if (!may_be(left, TYPE_STRING) && !may_be(left, TYPE_LIST))
         diag_add(c->diags, DIAG_CONTAINS_LEFT, expr->left->span, STR_ARG(word_of(left)));
@@ -488,7 +543,7 @@ static void check_matches(struct checker *c, struct expr *expr)
         diag_help(c->diags, "a pattern is written between slashes; a glob follows 'like'");
 }
 
-/* What a name stands for, before it is known to be a value. */
+/* What a name stands for, before it is known to be a value; itself when it is not known. */
 static const struct expr *named(struct checker *c, struct expr *expr)
 {
     return check_name(c, expr).kind == TYPE_ERROR ? expr : expr_behind(expr);
@@ -551,8 +606,8 @@ static bool is_host_name(const struct expr *expr)
 static void check_within(struct checker *c, struct expr *expr)
 {
     struct expr *right = expr->right;
-    const struct expr *left = expr_behind(expr->left);
     Type type = check_value(c, expr->left);
+    const struct expr *left = expr_behind(expr->left);
     bool is_path = left->kind == EXPR_CALL && left->function == FN_PATH;
     bool is_list = type.kind == TYPE_LIST;
     Str text, wanted = is_path   ? STR("a constant path or a set of them")
@@ -579,6 +634,8 @@ static void check_within(struct checker *c, struct expr *expr)
 
 static void check_has(struct checker *c, struct expr *expr)
 {
+    if (names_lacking(c, expr->left))
+        return;
     if (expr->left->kind == EXPR_MEMBER || expr->left->kind == EXPR_INDEX) {
         (void)check_value(c, expr->left);
         return;
@@ -618,8 +675,22 @@ static void check_operator(struct checker *c, struct expr *expr)
     }
 }
 
+/* A rule's name for a condition. */
+static bool names_condition(struct checker *c, struct expr *expr)
+{
+    const struct let_decl *local = NULL;
+    if (expr->kind == EXPR_NAME && !variable_find(c, expr->text))
+        local = local_find(c, expr->text);
+    if (!local || !expr_is_condition(expr_behind(local->value)))
+        return false;
+    expr->type = check_name(c, expr);
+    return true;
+}
+
 void check_condition(struct checker *c, struct expr *expr, const char *what)
 {
+    if (names_condition(c, expr))
+        return;
     if (expr_is_condition(expr)) {
         if (expr->kind == EXPR_NOT)
             check_condition(c, expr->left, "follows 'not'");

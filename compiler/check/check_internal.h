@@ -15,8 +15,10 @@
 enum {
     POLICY_NAME_BYTES_MAX = 128,
     ALIAS_BYTES_MAX = 64,
-    TEXT_BYTES_MAX = 1024, /* of a reason, a tool's name, a test's name */
-    LET_WEIGHT_MAX = 4096, /* constants joined for one let: a bound on work, not on style */
+    TEXT_BYTES_MAX = 1024,   /* of a reason, a tool's name, a test's name */
+    LET_WEIGHT_MAX = 4096,   /* constants joined for one let: a bound on work, not on style */
+    LOCAL_WEIGHT_MAX = 1024, /* nodes that the name of a rule stands for, written out */
+    COPIES_MAX = 256,        /* of a condition, for the elements of sets that quantifiers go over */
 };
 
 /* A sorted list of names, to find one and to see doubles. */
@@ -58,6 +60,7 @@ struct checker {
     const struct schema *function_schemas[FN_COUNT]; /* read when first used */
     struct expr *variables[8];                       /* quantifiers around, innermost last */
     uint32_t variable_count, loop_depth;
+    uint32_t copies; /* of what is being checked, for the elements of sets around; 0: one */
     const struct params *params; /* given for this compilation; NULL: none */
     bool had_errors; /* the parser reported some: what seems missing may have been lost */
     bool is_out_of_memory;
@@ -95,6 +98,8 @@ Str field_text(struct checker *c, const struct expr *field);
 
 /* check_expr.c */
 void check_condition(struct checker *c, struct expr *expr, const char *what);
+/* An argument, an attribute: what a call may come without. */
+Type check_field(struct checker *c, struct expr *expr, bool is_guarded);
 Type check_value(struct checker *c, struct expr *expr);
 /* The type of what a name stands for, which may be no value (a set). */
 Type check_name(struct checker *c, struct expr *expr);
@@ -133,6 +138,12 @@ const struct expr *expr_behind(const struct expr *expr);
 bool expr_is_constant(const struct expr *expr);
 /* A string that is known now, put together from pieces if need be; false otherwise. */
 bool expr_text(struct checker *c, const struct expr *expr, Str *text);
+
+/* check_local.c */
+/* Types the names that the rule being checked gives to values and conditions. */
+void check_locals(struct checker *c, const struct rule *rule);
+/* The rule's name, if it is known where the checker is now; NULL: it is none. */
+struct let_decl *local_find(const struct checker *c, Str name);
 
 /* check_set.c */
 /* Types what the rule being checked sets. */

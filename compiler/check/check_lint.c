@@ -59,6 +59,11 @@ static bool is_everything(Str pattern)
 
 void lint_rule(struct checker *c, const struct rule *rule)
 {
+    for (const struct let_decl *local = rule->locals; local; local = local->next) {
+        lint_condition(c, local->value);
+        if (!local->is_used)
+            diag_add(c->diags, DIAG_UNUSED_LET, local->name_span, STR_ARG(local->name));
+    }
     lint_condition(c, rule->when);
     if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags)
         return;

@@ -402,6 +402,7 @@ void check_enum_value(struct checker *c, const struct expr *field, Str text, Spa
 {
     Str best = { .p = NULL, .n = 0 };
     size_t distance = SIZE_MAX;
+    field = expr_behind(field);
     if (field->kind != EXPR_FIELD || field->root != ROOT_ARGS || !c->scope.is_closed)
         return;
     uint32_t enums = 0;

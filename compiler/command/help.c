@@ -10,6 +10,7 @@ static const char *operand_words(enum op_operands operands)
 {
     switch (operands) {
     case OPERANDS_NONE: return "";
+    case OPERANDS_D: return "a register";
     case OPERANDS_D_SLOT: return "a register, c slot";
     case OPERANDS_D_CONST: return "a register, c constant";
     case OPERANDS_D_RR: return "a register, b two registers";

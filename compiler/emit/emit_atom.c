@@ -101,6 +101,9 @@ static void gen_pattern(struct emitter *e, const struct expr *expr, uint32_t reg
         patterns[count] = expr_resolve(item)->text;
         if (expr->op == OP2_LIKE && !expr_constant_text(e, item, &patterns[count]))
             patterns[count] = STR("");
+        if (expr->op == OP2_CONTAINS) /* somewhere, with anything on both sides */
+            patterns[count] =
+                arena_printf(e->mem, "[\\s\\S]*(%.*s)[\\s\\S]*", STR_ARG(patterns[count]));
         count++;
     }
     enum automaton_syntax syntax = expr->op == OP2_LIKE ? AUTOMATON_GLOB : AUTOMATON_REGEX;
@@ -190,7 +193,12 @@ static void gen_binary(struct emitter *e, const struct expr *expr, uint32_t reg,
     case OP2_IN: gen_in(e, expr, reg, code); break;
     case OP2_STARTS: (void)gen_pair(e, expr->left, expr->right, OP_STARTS, reg, code); break;
     case OP2_ENDS: (void)gen_pair(e, expr->left, expr->right, OP_ENDS, reg, code); break;
-    case OP2_CONTAINS: (void)gen_pair(e, expr->left, expr->right, OP_CONTAINS, reg, code); break;
+    case OP2_CONTAINS:
+        if (expr_resolve(expr->right)->kind == EXPR_PATTERN)
+            gen_pattern(e, expr, reg, code);
+        else
+            (void)gen_pair(e, expr->left, expr->right, OP_CONTAINS, reg, code);
+        break;
     case OP2_MATCHES:
     case OP2_LIKE: gen_pattern(e, expr, reg, code); break;
     case OP2_WITHIN: gen_within(e, expr, reg, code); break;
@@ -385,6 +393,21 @@ uint32_t emit_set_value(struct emitter *e, const struct expr *value, struct buf 
     return code->count;
 }
 
+/* The atom of `a != b` is true when they are equal, and says so. */
+static struct b_text quote_equal(struct emitter *e, const struct expr *expr)
+{
+    Str source = e->sources->items[expr->span.source].text;
+    const struct expr *sides[] = { expr->left, expr->right };
+    Str texts[2];
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        struct b_text quoted = emit_quote(e, sides[i]->span);
+        texts[i] = str_sub(source, sides[i]->span.lo, sides[i]->span.lo + quoted.length);
+    }
+    Str text = arena_printf(e->mem, "%.*s == %.*s", STR_ARG(texts[0]), STR_ARG(texts[1]));
+    e->bundle.is_full |= !text.p;
+    return bundle_text(&e->bundle, text);
+}
+
 uint32_t emit_atom(struct emitter *e, const struct expr *expr)
 {
     struct atom_code *code = new_code(e);
@@ -400,6 +423,7 @@ uint32_t emit_atom(struct emitter *e, const struct expr *expr)
     }
     struct b_atom place = { .flags = code->varies ? (uint32_t)B_ATOM_VARIES : 0 };
     emit_place(e, expr->span, &place.source, &place.line, &place.column);
-    place.text = emit_quote(e, expr->span);
+    bool is_unequal = expr->kind == EXPR_BINARY && expr->op == OP2_NE;
+    place.text = is_unequal ? quote_equal(e, expr) : emit_quote(e, expr->span);
     return bundle_atom(&e->bundle, code->insns, code->count, &place);
 }

@@ -13,83 +13,6 @@
 /* A condition that is unknown whatever the call: what a role means for a tool without a class. */
 static const struct expr unknown = { .kind = EXPR_NULL };
 
-static struct expr *new_expr(struct emitter *e, struct expr node)
-{
-    struct expr *expr = ARENA_NEW(e->mem, struct expr, 1);
-    e->bundle.is_full |= !expr;
-    if (expr)
-        *expr = node;
-    return expr;
-}
-
-/* Takes both as they are: a quantifier is known by its address. */
-static struct expr *new_binary(struct emitter *e, enum binary_op op, struct expr *left,
-                               struct expr *right)
-{
-    if (!left || !right)
-        return NULL;
-    return new_expr(
-        e, (struct expr){
-               .kind = EXPR_BINARY, .op = op, .left = left, .right = right, .span = left->span });
-}
-
-/* -------------------------------- copies -------------------------------- */
-
-/* A copy of an expression in which the variable of `from` means `to`: another quantifier's
- * variable, or an expression. */
-struct renaming {
-    const struct expr *from;
-    struct expr *to;
-    bool is_variable;
-};
-
-static struct expr *copy(struct emitter *e, const struct expr *expr, const struct renaming *how);
-
-static struct expr *copy_items(struct emitter *e, const struct expr *items,
-                               const struct renaming *how)
-{
-    struct expr *first = NULL, *last = NULL;
-    for (const struct expr *item = items; item; item = item->next) {
-        struct expr *one = copy(e, item, how);
-        if (!one)
-            return first;
-        one->next = NULL;
-        if (last)
-            last->next = one;
-        else
-            first = one;
-        last = one;
-    }
-    return first;
-}
-
-static struct expr *copy(struct emitter *e, const struct expr *expr, const struct renaming *how)
-{
-    if (!expr)
-        return NULL;
-    bool is_renamed = expr->kind == EXPR_NAME && expr->binding == how->from;
-    if (is_renamed && !how->is_variable) {
-        struct expr *value = new_expr(e, *how->to);
-        if (value)
-            value->span = expr->span;
-        return value;
-    }
-    struct expr *made = new_expr(e, *expr);
-    if (!made)
-        return NULL;
-    if (is_renamed)
-        made->binding = how->to;
-    made->left = copy(e, expr->left, how);
-    made->right = copy(e, expr->right, how);
-    made->items = copy_items(e, expr->items, how);
-    if (expr->kind == EXPR_QUANTIFIER && expr != how->from) {
-        /* Its own variable is another one now. */
-        struct renaming own = { .from = expr, .to = made, .is_variable = true };
-        made->right = copy(e, made->right, &own);
-    }
-    return made;
-}
-
 /* --------------------------------- roles -------------------------------- */
 
 /* args.a[].b: the argument that a pointer names; *is_many when a list lies on the way. */
@@ -101,17 +24,17 @@ static struct expr *pointed_at(struct emitter *e, const struct pointer *pointer,
     if (!key)
         return NULL;
     *key = (struct name){ .text = pointer->steps[0], .span = span };
-    struct expr *at = new_expr(
+    struct expr *at = emit_expr(
         e, (struct expr){ .kind = EXPR_FIELD, .root = ROOT_ARGS, .path = key, .span = span });
     *first = at;
     *is_many = false;
     for (uint32_t i = 1; i < pointer->count && at; i++) {
         bool is_each = str_eq(pointer->steps[i], STR("*"));
         *is_many |= is_each;
-        at = new_expr(e, (struct expr){ .kind = is_each ? EXPR_EACH : EXPR_MEMBER,
-                                        .text = pointer->steps[i],
-                                        .left = at,
-                                        .span = span });
+        at = emit_expr(e, (struct expr){ .kind = is_each ? EXPR_EACH : EXPR_MEMBER,
+                                         .text = pointer->steps[i],
+                                         .left = at,
+                                         .span = span });
     }
     return at;
 }
@@ -126,26 +49,26 @@ static struct expr *judge_argument(struct emitter *e, const struct expr *q,
     if (!list)
         return NULL;
     if (is_many) {
-        body = new_expr(e, *q);
+        body = emit_expr(e, *q);
         if (!body)
             return NULL;
         struct renaming how = { .from = q, .to = body, .is_variable = true };
         body->roles = NULL;
         body->left = list;
-        body->right = copy(e, q->right, &how);
+        body->right = emit_copy(e, q->right, &how);
     } else {
         struct renaming how = { .from = q, .to = list };
-        body = copy(e, q->right, &how);
+        body = emit_copy(e, q->right, &how);
     }
-    struct expr *has = new_expr(
+    struct expr *has = emit_expr(
         e, (struct expr){ .kind = EXPR_HAS, .left = is_many ? first : list, .span = q->span });
     if (!body || !has)
         return NULL;
     if (is_any)
-        return new_binary(e, OP2_AND, has, body);
+        return emit_binary(e, OP2_AND, has, body);
     struct expr *lacks =
-        new_expr(e, (struct expr){ .kind = EXPR_NOT, .left = has, .span = q->span });
-    return lacks ? new_binary(e, OP2_OR, lacks, body) : NULL;
+        emit_expr(e, (struct expr){ .kind = EXPR_NOT, .left = has, .span = q->span });
+    return lacks ? emit_binary(e, OP2_OR, lacks, body) : NULL;
 }
 
 static bool has_role(const struct expr *q, enum argument_role role)
@@ -164,16 +87,16 @@ static struct expr *over_roles(struct emitter *e, const struct expr *q,
     struct expr *all = NULL, refused = unknown;
     refused.span = q->span;
     if (!class)
-        return new_expr(e, refused);
+        return emit_expr(e, refused);
     for (const struct role_argument *r = class->roles; r; r = r->next) {
         if (!has_role(q, r->role))
             continue;
         struct expr *one = judge_argument(e, q, &r->pointer);
         if (!one)
             return NULL;
-        all = all ? new_binary(e, is_any ? OP2_OR : OP2_AND, all, one) : one;
+        all = all ? emit_binary(e, is_any ? OP2_OR : OP2_AND, all, one) : one;
     }
-    return all ? all : new_expr(e, none);
+    return all ? all : emit_expr(e, none);
 }
 
 static bool mentions_role(const struct expr *expr)
@@ -193,7 +116,7 @@ static struct expr *specialise(struct emitter *e, const struct expr *expr,
         struct expr *whole = over_roles(e, expr, class);
         return mentions_role(whole) ? specialise(e, whole, class) : whole;
     }
-    struct expr *made = new_expr(e, *expr);
+    struct expr *made = emit_expr(e, *expr);
     bool has_inner = expr->kind == EXPR_QUANTIFIER && mentions_role(expr->right);
     if (!made || (expr->kind != EXPR_NOT && expr->kind != EXPR_BINARY && !has_inner))
         return made;
@@ -201,7 +124,7 @@ static struct expr *specialise(struct emitter *e, const struct expr *expr,
     made->right = specialise(e, expr->right, class);
     if (has_inner) {
         struct renaming own = { .from = expr, .to = made, .is_variable = true };
-        made->right = copy(e, made->right, &own);
+        made->right = emit_copy(e, made->right, &own);
     }
     return made;
 }
@@ -238,8 +161,8 @@ static struct expr *variant_condition(struct emitter *e, const struct rule *rule
     for (const struct variant_value *v = class->values; v; v = v->next) {
         if (((rule->effect_set >> v->effect & 1) != 0) == takes_rest)
             continue;
-        struct expr *value =
-            new_expr(e, (struct expr){ .kind = EXPR_STRING, .text = v->value, .span = rule->span });
+        struct expr *value = emit_expr(
+            e, (struct expr){ .kind = EXPR_STRING, .text = v->value, .span = rule->span });
         if (value)
             value->next = values;
         values = value;
@@ -249,11 +172,11 @@ static struct expr *variant_condition(struct emitter *e, const struct rule *rule
         return NULL;
     struct expr *field = pointed_at(e, &class->variant, rule->span, &is_many, &first);
     struct expr *set =
-        new_expr(e, (struct expr){ .kind = EXPR_SET, .items = values, .span = rule->span });
-    struct expr *in = new_binary(e, OP2_IN, field, set);
+        emit_expr(e, (struct expr){ .kind = EXPR_SET, .items = values, .span = rule->span });
+    struct expr *in = emit_binary(e, OP2_IN, field, set);
     if (!takes_rest || !in)
         return in;
-    return new_expr(e, (struct expr){ .kind = EXPR_NOT, .left = in, .span = rule->span });
+    return emit_expr(e, (struct expr){ .kind = EXPR_NOT, .left = in, .span = rule->span });
 }
 
 /* --------------------------------- rules -------------------------------- */
@@ -319,7 +242,7 @@ static void add_copy(struct emitter *e, const struct rule *rule, const struct se
         return;
     struct expr *when = specialise(e, rule->when, class);
     if (extra && when)
-        when = new_binary(e, OP2_AND, extra, when);
+        when = emit_binary(e, OP2_AND, extra, when);
     names[0] = (struct name){ .text = tool, .span = rule->span };
     names[1] = (struct name){ .text = server->alias, .span = rule->span };
     *made = *rule;
@@ -386,8 +309,11 @@ static bool has_unpinned(const struct emitter *e, const struct rule *rule)
 
 void emit_expand(struct emitter *e)
 {
-    for (const struct rule *rule = e->policy->rules; rule && !e->bundle.is_full;
-         rule = rule->next) {
+    for (const struct rule *from = e->policy->rules; from && !e->bundle.is_full;
+         from = from->next) {
+        const struct rule *rule = emit_inline(e, from);
+        if (!rule)
+            break;
         bool has_roles = mentions_role(rule->when);
         for (const struct set_decl *set = rule->sets; set; set = set->next)
             has_roles |= mentions_role(set->value);

@@ -30,6 +30,23 @@ struct rule_code {
 void emit_rule_code(struct emitter *e, enum effect effect, const struct expr *when,
                     struct rule_code *code);
 
+/* A copy of an expression in which the variable of `from` means `to`: another quantifier's
+ * variable, or an expression. */
+struct renaming {
+    const struct expr *from; /* NULL: no variable is renamed */
+    struct expr *to;
+    bool is_variable;
+};
+
+/* emit_copy.c: NULL without memory. A new node; one of two others; a copy that shares no node, in
+ * which the names of rules and quantifiers over sets are written out. */
+struct expr *emit_expr(struct emitter *e, struct expr node);
+struct expr *emit_binary(struct emitter *e, enum binary_op op, struct expr *left,
+                         struct expr *right);
+struct expr *emit_copy(struct emitter *e, const struct expr *expr, const struct renaming *how);
+/* The rule without names of its own and without quantifiers over sets: itself if it has none. */
+const struct rule *emit_inline(struct emitter *e, const struct rule *rule);
+
 /* Fills rules: the policy's, those over classes and roles as rules over tools. */
 void emit_expand(struct emitter *e);
 

@@ -227,6 +227,7 @@ static void gen_call(struct emitter *e, const struct expr *expr, uint32_t reg,
     case FN_LOWER: gen_one(e, first, OP_LOWER, 0, reg, code); return;
     case FN_TRIM: gen_one(e, first, OP_TRIM, 0, reg, code); return;
     case FN_TIME: gen_one(e, first, OP_INSTANT, 0, reg, code); return;
+    case FN_NUMBER: gen_one(e, first, OP_NUMBER, 0, reg, code); return;
     case FN_MIN: (void)gen_pair(e, first, first->next, OP_MIN, reg, code); return;
     case FN_MAX: (void)gen_pair(e, first, first->next, OP_MAX, reg, code); return;
     default: gen_domain(e, expr, reg, code); return;
@@ -265,6 +266,7 @@ uint32_t gen_value(struct emitter *e, const struct expr *expr, uint32_t reg, str
     case EXPR_INDEX: gen_one(e, expr->left, OP_ELEMENT, expr->index, reg, code); break;
     case EXPR_CALL: gen_call(e, expr, reg, code); break;
     case EXPR_QUANTIFIER: gen_quantifier(e, expr, reg, code); break;
+    case EXPR_LIST: code_op(code, OP_EMPTY, reg, 0, 0, 0); break; /* the only list that is one */
     case EXPR_BINARY:
         if (expr->op == OP2_ELSE)
             return gen_pair(e, expr->left, expr->right, OP_ELSE, reg, code);

@@ -180,8 +180,29 @@ struct selector ast_select_flags(struct parse *ps, struct selector selector, str
     return selector;
 }
 
+struct locals ast_local(struct parse *ps, struct locals list, struct token name,
+                        struct operand value)
+{
+    struct let_decl *local = ARENA_NEW(ps->mem, struct let_decl, 1);
+    if (!local || !value.expr) {
+        parse_no_memory(ps);
+        return list;
+    }
+    *local = (struct let_decl){ .is_local = true,
+                                .name = name.text,
+                                .name_span = name.span,
+                                .span = span_join(name.span, value.span),
+                                .value = value.expr };
+    if (list.last)
+        list.last->next = local;
+    else
+        list.first = local;
+    list.last = local;
+    return list;
+}
+
 struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
-                      struct names servers)
+                      struct names servers, struct locals locals)
 {
     struct rule *rule = ARENA_NEW(ps->mem, struct rule, 1);
     if (!rule) {
@@ -194,6 +215,7 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct selector sel
         .effects = selector.effects.first,
         .flags = selector.flags.first,
         .servers = servers.first,
+        .locals = locals.first,
         .span = effect.span,
     };
     return rule;

@@ -140,9 +140,10 @@ struct import_decl { /* import "FILE"; */
     struct import_decl *next;
 };
 
-/* A let, or a param: a let whose value may be given when the policy is compiled. */
+/* A let, or a param: a let whose value may be given when the policy is compiled; or the `let` of a
+ * rule: a name for a value or condition that may read the call, known in that rule behind it. */
 struct let_decl {
-    bool is_param;
+    bool is_param, is_local;
     Str type_word; /* of a param: "string", "number", "boolean" */
     Span type_span;
     bool is_set; /* of a param: a set of them */
@@ -152,7 +153,9 @@ struct let_decl {
     bool is_used;       /* checked */
     bool is_busy;       /* private to the checker: cycle detection */
     bool is_checked;    /* private to the checker */
-    uint32_t weight;    /* checked: constants in it, those of named lets counted each time */
+    uint32_t weight;    /* checked: constants in it, those of named lets counted each time; of a
+                         * local: nodes, written out */
+    uint32_t height;    /* checked, of a local: as of an expression, names in it written out */
     struct let_decl *next;
 };
 
@@ -184,6 +187,7 @@ struct rule {
     struct name *flags;   /* words of flag.def, one of which the tool has; NULL: whatever flags */
     uint32_t effect_set, flag_set; /* checked: a bit each; 0 with effects or flags NULL */
     struct name *servers;          /* `on "a", "b"`; NULL: every server */
+    struct let_decl *locals;       /* NULL: none */
     struct expr *when;             /* NULL: always. `unless x` is stored as EXPR_NOT of x */
     bool is_unless;                /* for the printer */
     struct set_decl *sets;         /* NULL: none. Only an allow may have them */

@@ -58,6 +58,10 @@ struct selector {
     struct names tools, effects, flags;
 };
 
+struct locals { /* NAME = value, ... of a rule */
+    struct let_decl *first, *last;
+};
+
 struct sets { /* place = value, ... */
     struct set_decl *first, *last;
 };
@@ -89,8 +93,10 @@ void ast_default(struct parse *ps, struct token effect, struct token reason, Spa
 struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names);
 struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names);
 struct selector ast_select_flags(struct parse *ps, struct selector selector, struct names names);
+struct locals ast_local(struct parse *ps, struct locals list, struct token name,
+                        struct operand value);
 struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
-                      struct names servers);
+                      struct names servers, struct locals locals);
 struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value);
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
                   struct token reason, Span end);

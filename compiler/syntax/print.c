@@ -247,9 +247,42 @@ static void print_sets(struct pen *pen, const struct rule *rule, bool is_flat)
     }
 }
 
+/* On one line, or each behind the first on a line of its own. */
+static void print_locals(struct pen *pen, const struct rule *rule, bool is_flat)
+{
+    const struct let_decl *first = rule->locals;
+    if (!first)
+        return;
+    pen->indent = PRINT_INDENT;
+    pen_comments(pen, first->name_span.lo);
+    if (!is_flat)
+        pen_line(pen);
+    pen_space(pen);
+    pen_text(pen, STR("let"));
+    for (const struct let_decl *local = first; local; local = local->next) {
+        pen->indent = PRINT_INDENT + 4; /* under the first name */
+        pen_comments(pen, local->name_span.lo);
+        if (!is_flat && local != first)
+            pen_line(pen);
+        pen_space(pen);
+        pen_text(pen, local->name);
+        pen_space(pen);
+        pen_text(pen, STR("="));
+        pen_comments(pen, expr_begin(local->value));
+        pen_space(pen);
+        if (is_flat)
+            print_expr(pen, local->value, LEVEL_CHAIN);
+        else
+            print_fitted(pen, local->value, LEVEL_CHAIN);
+        if (local->next)
+            pen_text(pen, STR(","));
+    }
+}
+
 static void print_rule_flat(struct pen *pen, const struct rule *rule)
 {
     print_head(pen, rule, false);
+    print_locals(pen, rule, true);
     if (rule->when) {
         pen_space(pen);
         pen_text(pen, condition_word(rule));
@@ -296,6 +329,7 @@ static void print_condition(struct pen *pen, const struct rule *rule)
 static void print_rule_lines(struct pen *pen, const struct rule *rule)
 {
     print_head(pen, rule, true);
+    print_locals(pen, rule, false);
     if (rule->when)
         print_condition(pen, rule);
     pen->indent = PRINT_INDENT;

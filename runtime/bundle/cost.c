@@ -208,6 +208,7 @@ static struct size value_size(const struct meter *meter, const struct b_insn *in
     case OP_CONCAT: return size_sum(first, second);
     case OP_LOWER:
     case OP_TRIM:
+    case OP_NUMBER:
     case OP_MEMBER:
     case OP_ELEMENT:
     case OP_KEYS: return first;
@@ -276,6 +277,7 @@ static struct bundle_cost insn_cost(const struct meter *meter, const struct b_in
     case OPERANDS_D_R:
     case OPERANDS_R:
     case OPERANDS_R_DFA: cost_add(&cost, first); break;
+    case OPERANDS_D:
     case OPERANDS_D_CONST:
     case OPERANDS_NONE:
     case OPERANDS_TEST:

@@ -146,6 +146,7 @@ static void add_operands(const struct program *p, const struct b_insn *in, uint3
         buf_printf(out, " to %u", at + 1 + in->b);
         break;
     case OPERANDS_SKIP: buf_printf(out, " to %u", at + 1 + in->b); break;
+    case OPERANDS_D:
     case OPERANDS_NONE: break;
     }
 }

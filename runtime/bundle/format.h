@@ -280,6 +280,7 @@ enum op_kind { OP_VALUE, OP_LOOP, OP_TRUTH, OP_BRANCH, OP_END };
 
 enum op_operands {
     OPERANDS_NONE,
+    OPERANDS_D,
     OPERANDS_D_SLOT,
     OPERANDS_D_CONST,
     OPERANDS_D_RR,

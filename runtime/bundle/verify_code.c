@@ -57,6 +57,7 @@ static bool operands_hold(struct code_check *check, const struct b_insn *in)
     if (in->a >= BUNDLE_REGISTERS)
         return false;
     switch (op_table[in->op].operands) {
+    case OPERANDS_D: return sources_hold(check, in, 0) && in->c == 0;
     case OPERANDS_D_SLOT:
         if (!sources_hold(check, in, 0) || !index_holds(check, in, SECTION_SLOTS))
             return false;

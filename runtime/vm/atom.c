@@ -59,6 +59,8 @@ static void value_step(struct vm *vm, const struct b_insn *in, struct registers 
     case OP_FIND: *made = value_find(vm, source_a(regs, in), step_text(vm, in)); break;
     case OP_INSTANT: *made = value_instant(vm, source_a(regs, in)); break;
     case OP_CLOCK: *made = value_clock(vm, in->c); break;
+    case OP_NUMBER: *made = value_number(vm, source_a(regs, in)); break;
+    case OP_EMPTY: *made = value_empty(); break;
     default: *made = unknown_value(UNKNOWN_TYPE); break; /* the verifier lets no other come here */
     }
     regs->at[in->a] = made;

@@ -279,6 +279,32 @@ struct value value_arithmetic(struct vm *vm, enum op op, const struct value *a,
     return number_value(vm, result);
 }
 
+/* The strict reader says what a number is, and whether a double would hold it. */
+struct value value_number(struct vm *vm, const struct value *of)
+{
+    struct json_doc doc;
+    struct value out;
+    if (of->type != VALUE_STRING)
+        return unknown_value(cause_of(of));
+    if (json_parse(of->text, &json_limits_default, &vm->arena, &doc, NULL) != JSON_ERR_NONE ||
+        doc.nodes[0].type != JSON_NUMBER || doc.nodes[0].raw_n != of->text.n)
+        return unknown_value(UNKNOWN_NO_NUMBER);
+    node_value(&doc, 0, &out);
+    out.doc = NULL; /* it stands in no document that outlives this */
+    return out;
+}
+
+struct value value_empty(void)
+{
+    static const struct json_node list = {
+        .text = "[]", .text_n = 2, .next = 1, .type = JSON_ARRAY
+    };
+    static const struct json_doc doc = { .text = STR_INIT("[]"), .nodes = &list, .count = 1 };
+    struct value out;
+    node_value(&doc, 0, &out);
+    return out;
+}
+
 /* ----------------------- members and elements --------------------------- */
 
 struct value value_member(const struct value *of, Str key)

@@ -181,6 +181,8 @@ struct value value_count(struct vm *vm, uint64_t count);
 struct value value_micros(struct vm *vm, int64_t micros); /* as seconds */
 struct value value_lower(struct vm *vm, const struct value *of);
 struct value value_trim(const struct value *of);
+struct value value_number(struct vm *vm, const struct value *of);
+struct value value_empty(void); /* a list */
 struct value value_member(const struct value *of, Str key);
 struct value value_element(struct vm *vm, const struct value *of, uint32_t index);
 /* ADD, SUB, MUL, MIN, MAX. */

@@ -300,16 +300,53 @@ static struct ref_value lowered(struct ref *ref, struct ref_value v)
     return (struct ref_value){ .kind = R_STRING, .text = { .p = at, .n = v.text.n } };
 }
 
+/* As RFC 8259 writes a number, checked letter by letter. */
+static struct ref_value as_number(struct ref_value v)
+{
+    static const struct ref_value unknown = { .kind = R_UNKNOWN };
+    struct json_doc doc;
+    struct arena mem;
+    if (v.kind != R_STRING)
+        return none_of(v);
+    size_t i = v.text.n && v.text.p[0] == '-', digits = 0;
+    for (; i < v.text.n && v.text.p[i] >= '0' && v.text.p[i] <= '9'; i++)
+        digits++;
+    if (!digits || (digits > 1 && v.text.p[i - digits] == '0') ||
+        strcspn(v.text.p, " \t\n\r") < v.text.n)
+        return unknown;
+    arena_init(&mem, 1 << 20);
+    struct ref_value out = unknown;
+    if (json_parse(v.text, &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE)
+        out = from_node(&doc, 0);
+    out.doc = NULL;
+    out.text = v.text;
+    arena_reset(&mem);
+    return out;
+}
+
 static struct ref_value call_function(struct ref *ref, const struct expr *e)
 {
     struct ref_value first = value(ref, e->items);
     if (e->function == FN_LOWER)
         return lowered(ref, first);
+    if (e->function == FN_NUMBER)
+        return as_number(first);
     ENSURE(e->function == FN_MIN || e->function == FN_MAX);
     return compute(ref, e->function == FN_MIN ? '<' : '>', first, value(ref, e->items->next));
 }
 
 static struct ref_value tally(struct ref *ref, const struct expr *e);
+
+static struct ref_value empty_list(void)
+{
+    static struct arena mem;
+    static struct json_doc doc;
+    if (!mem.limit) {
+        arena_init(&mem, 1 << 16);
+        ENSURE(json_parse(STR("[]"), &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE);
+    }
+    return from_node(&doc, 0);
+}
 
 static struct ref_value value(struct ref *ref, const struct expr *e)
 {
@@ -340,8 +377,8 @@ static struct ref_value value(struct ref *ref, const struct expr *e)
                            left, value(ref, e->right));
         return left.kind == R_MISSING || left.kind == R_NULL ? value(ref, e->right) : left;
     }
+    case EXPR_LIST: return empty_list();
     case EXPR_PATTERN:
-    case EXPR_LIST:
     case EXPR_SET:
     case EXPR_NOT:
     case EXPR_EACH:
@@ -445,11 +482,28 @@ static enum truth member(struct ref *ref, const struct expr *e)
     return is_constant && !is_comparable ? REF_UNKNOWN : result;
 }
 
+/* Some piece of the text, cut between code points, is in the pattern's language. */
+static enum truth contains_match(struct ref_value v, Str pattern)
+{
+    if (v.kind != R_STRING)
+        return REF_UNKNOWN;
+    for (size_t i = 0; i <= v.text.n; i++) {
+        for (size_t k = i; k <= v.text.n; k++) {
+            Str piece = str_sub(v.text, i, k);
+            if (utf8_is_valid(piece) && slow_match(pattern, AUTOMATON_REGEX, piece) == SLOW_YES)
+                return REF_TRUE;
+        }
+    }
+    return REF_FALSE;
+}
+
 static enum truth text_claim(struct ref *ref, const struct expr *e)
 {
     struct ref_value a = value(ref, e->left);
     const struct expr *right = resolve(e->right);
     bool is_pattern = e->op == OP2_MATCHES || e->op == OP2_LIKE;
+    if (e->op == OP2_CONTAINS && right->kind == EXPR_PATTERN)
+        return contains_match(a, right->text);
     struct ref_value b = { .kind = R_STRING };
     if (right->kind == EXPR_PATTERN)
         b.text = right->text;
@@ -584,10 +638,29 @@ static void go_over(struct ref *ref, const struct expr *q, bool is_plain, struct
     }
 }
 
+/* Over a set or list of the policy's own: its elements, each computed anew. */
+static void go_over_group(struct ref *ref, const struct expr *q, const struct expr *group,
+                          struct seen *seen)
+{
+    struct ref_binding *binding = &ref->bindings[ref->binding_count];
+    ENSURE(ref->binding_count < COUNT(ref->bindings));
+    for (const struct expr *item = group->items; item; item = item->next) {
+        *binding = (struct ref_binding){ .what = q, .value = value(ref, item) };
+        ref->binding_count++;
+        see(ref, q, seen);
+        ref->binding_count--;
+    }
+}
+
 static struct seen quantify(struct ref *ref, const struct expr *q)
 {
     struct seen seen = { .truth = q->quantifier == QUANTIFIER_ALL ? REF_TRUE : REF_FALSE,
                          .number = whole_number(ref, 0) };
+    const struct expr *group = resolve(q->left);
+    if (group->kind == EXPR_SET || (group->kind == EXPR_LIST && group->items)) {
+        go_over_group(ref, q, group, &seen);
+        return seen;
+    }
     go_over(ref, q, !next_each(ref, q->left), &seen);
     return seen;
 }

@@ -87,12 +87,21 @@ static bool same_sets(const struct set_decl *a, const struct set_decl *b)
     return a == b;
 }
 
+static bool same_locals(const struct let_decl *a, const struct let_decl *b)
+{
+    for (; a && b; a = a->next, b = b->next)
+        if (!str_eq(a->name, b->name) || !same_expr(a->value, b->value))
+            return false;
+    return a == b;
+}
+
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     return a->effect == b->effect && a->is_unless == b->is_unless && str_eq(a->reason, b->reason) &&
            same_names(a->tools, b->tools) && same_names(a->effects, b->effects) &&
            same_names(a->flags, b->flags) && same_names(a->servers, b->servers) &&
-           same_expr(a->when, b->when) && same_sets(a->sets, b->sets);
+           same_expr(a->when, b->when) && same_sets(a->sets, b->sets) &&
+           same_locals(a->locals, b->locals);
 }
 
 static bool same_let(const struct let_decl *a, const struct let_decl *b)

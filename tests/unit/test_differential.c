@@ -38,6 +38,7 @@ static const char *const strings[] = { "\"\"",
                                        "\"${args.s}-${args.n}\"",
                                        "\"x${prefix}\"",
                                        "prefix" };
+static const char *const locals[] = { "name", "low", "part", "deep" }; /* see add_locals */
 static const char *const numbers[] = { "0", "1", "-1", "10", "0.5", "1_000", "50.00", "bound" };
 static const char *const patterns[] = { "/a.*/", "/main|release\\/.*/", "/[a-c]+/", "/\\d{1,3}/",
                                         "/.?/" };
@@ -47,6 +48,7 @@ static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"",      
                                              "\"delete_x\"", "\"write_x\"",       "\"*\"",
                                              "\"other\"",    "\"{read,write}_?\"" };
 
+static bool has_locals;    /* the rule at hand names values */
 static bool is_keyed;      /* the policy at hand has long lists */
 static uint32_t variables; /* of the quantifiers around: v, then w */
 
@@ -60,8 +62,18 @@ static void add_comparison(struct buf *out)
     static const char *const orders[] = { " == ", " != ", " < ", " <= ", " > ", " >= " };
     static const char *const relations[] = { " starts with ", " ends with ", " contains " };
     static const char *const inner[] = { "v", "v.s", "v.n", "v[0]", "lower(v)" };
-    const char *field = variables && roll(2) ? PICK(inner) : PICK(fields);
-    switch (roll(9)) {
+    const char *field = variables && roll(2)    ? PICK(inner)
+                        : has_locals && roll(2) ? PICK(locals)
+                                                : PICK(fields);
+    switch (roll(12)) {
+    case 9: buf_printf(out, "number(%s)%s%s", field, PICK(orders), PICK(numbers)); break;
+    case 10: buf_printf(out, "%s contains %s", field, PICK(patterns)); break;
+    case 11:
+        if (has_locals && roll(2))
+            add_text(out, roll(2) ? "good" : "has part");
+        else
+            buf_printf(out, "\"ab\" in (%s ?? [])", roll(2) ? "args.l" : "args.o.s");
+        break;
     case 0: buf_printf(out, "%s%s%s", field, roll(2) ? " == " : " != ", PICK(strings)); break;
     case 1: buf_printf(out, "%s%s%s", PICK(fields), PICK(orders), PICK(numbers)); break;
     case 2: buf_printf(out, "%s%s%s", field, PICK(relations), PICK(strings)); break;
@@ -80,6 +92,32 @@ static void add_comparison(struct buf *out)
 }
 
 static void add_condition(struct buf *out, uint32_t depth);
+
+/* Names for values of all kinds, the later ones by the earlier. */
+static void add_locals(struct buf *out)
+{
+    add_text(out, " let name = \"${args.s}/${args.t}\", low = lower(name), part = args.o.s, "
+                  "deep = part ?? args.l[1] ?? low, good = (deep == \"ab\" or ");
+    add_condition(out, 2);
+    add_text(out, ")");
+}
+
+/* any or all over a set or list of the policy's own. */
+static void add_group_quantifier(struct buf *out, uint32_t depth)
+{
+    static const char *const groups[] = { "{ \"a\", \"ab\", \"main\" }",
+                                          "[args.s, args.t, \"eng\"]",
+                                          "words",
+                                          "{ 1, 7.5 }",
+                                          "[args.n, args.o.n]",
+                                          "{}" };
+    variables++;
+    buf_printf(out, "%s %s in %s: (", roll(2) ? "any" : "all", variables == 1 ? "v" : "w",
+               PICK(groups));
+    add_condition(out, depth ? depth - 1 : 0);
+    add_text(out, ")");
+    variables--;
+}
 
 static const char *const lists[] = { "args.l",           "args.l",     "args.o.s",
                                      "principal.groups", "args.l[].s", "args.l[].s[]",
@@ -124,7 +162,10 @@ static void add_condition(struct buf *out, uint32_t depth)
 {
     if (roll(6) == 0 && variables < 2) {
         add_text(out, "(");
-        add_quantifier(out, depth);
+        if (roll(4) == 0)
+            add_group_quantifier(out, depth);
+        else
+            add_quantifier(out, depth);
         add_text(out, ")");
         return;
     }
@@ -201,6 +242,12 @@ static void add_rule(struct buf *out, bool is_certain)
     buf_printf(out, "%s tool %s", is_allow ? "allow" : "deny", PICK(tool_patterns));
     if (roll(3) == 0)
         buf_printf(out, ", %s", PICK(tool_patterns));
+    has_locals = !is_certain && roll(4) == 0;
+    if (has_locals) {
+        has_locals = false; /* not yet, while they are given */
+        add_locals(out);
+        has_locals = true;
+    }
     if (!is_certain) {
         add_text(out, roll(4) ? " when " : " unless ");
         add_key(out);
@@ -219,7 +266,8 @@ static void make_policy(struct buf *out)
     add_text(out, "policy \"generated\";\n");
     if (roll(2))
         add_text(out, "server \"s\";\n");
-    add_text(out, "let prefix = \"ab\";\nlet bound = 7.5;\n");
+    add_text(out, "let prefix = \"ab\";\nlet bound = 7.5;\n"
+                  "let words = { \"a\", \"abc\" };\n");
     is_keyed = roll(6) == 0;
     uint32_t rules = is_keyed ? 10 + roll(30) : 1 + roll(6);
     for (uint32_t i = 0; i < rules; i++)
