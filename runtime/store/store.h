@@ -15,6 +15,9 @@ enum {
     GRANT_HASH_BYTES = 32,  /* SHA-256 of the token */
     GRANT_SERVERS_MAX = 64, /* servers that one grant may reach */
     GRANT_TEXT_MAX = 4096,  /* bytes of each string of a row */
+    FLOW_HASH_BYTES = 32,   /* SHA-256 of a login's state */
+    FLOWS_MAX = 1000,       /* logins that wait for a user at one time */
+    SEALED_MAX = 128 * 1024 /* bytes of a sealed text; may be empty where a row says so */
 };
 
 /* A grant as stored. The token is not here: only its hash. Times are milliseconds since 1970. */
@@ -29,6 +32,47 @@ struct grant_row {
     int64_t created_ms;
     int64_t expires_ms; /* 0: never */
     int64_t revoked_ms; /* 0: not revoked */
+};
+
+/* What we are to an issuer: the answer to a registration. */
+struct client_row {
+    Str issuer, redirect_uri; /* together the key */
+    Str client_id;
+    Str auth_method; /* by its registered name */
+    Str secret;      /* sealed; empty: none */
+    int64_t expires_ms;
+};
+
+/* A login that waits for its user's return. */
+struct flow_row {
+    unsigned char state_hash[FLOW_HASH_BYTES];
+    Str server, principal; /* principal is empty for a connection that is shared */
+    Str facts;             /* sealed: what the login remembers */
+    int64_t expires_ms;
+};
+
+/* A server's tokens. The generation counts every change of the row and never goes back: who
+ * writes names the one he read, so that of two refreshes only one is kept. */
+struct connection_row {
+    Str server, principal; /* together the key; principal is empty: shared */
+    Str issuer, client_id, redirect_uri, resource, token_endpoint;
+    Str revocation_endpoint; /* may be empty */
+    Str scopes;              /* with spaces between; may be empty */
+    Str state;               /* oauth_state_word */
+    Str reason;              /* of the state, for people; may be empty */
+    int64_t generation;   /* when writing: the one that was read; 0: whatever is there, a login */
+    Str access, refresh;  /* sealed; refresh may be empty, access when the row was ended */
+    int64_t expires_ms;   /* of the access token; 0: not told */
+    int64_t created_ms;   /* of the login; when writing, ignored */
+    int64_t refreshed_ms; /* when writing: now */
+};
+
+/* A change of state without new tokens. */
+struct connection_mark {
+    Str server, principal;
+    Str state, reason;
+    int64_t generation; /* that was read */
+    bool forget;        /* the tokens go */
 };
 
 struct store {
@@ -55,6 +99,30 @@ struct store_ops {
     enum status (*policy_version)(struct store *store, Str name, uint32_t *version);
     /* Remembers that this version is in force; a lower one than is known changes nothing. */
     enum status (*policy_raise)(struct store *store, Str name, uint32_t version);
+    /* Writes or replaces. As for all verbs on OAuth's rows, ST_INVALID: a string as in grant_add, a
+     * sealed text over SEALED_MAX, or one that is empty where none may be. */
+    enum status (*client_put)(struct store *store, const struct client_row *row);
+    /* ST_NOT_FOUND. An expired one is found: the caller judges it. */
+    enum status (*client_get)(struct store *store, Str issuer, Str redirect_uri, struct arena *mem,
+                              struct client_row *row);
+    /* Drops flows that have expired, then adds. ST_LIMIT: FLOWS_MAX are waiting; ST_CONFLICT. */
+    enum status (*flow_add)(struct store *store, const struct flow_row *row, int64_t now_ms);
+    /* Removes the flow and fills *row: a state is good once. ST_NOT_FOUND also when it expired. */
+    enum status (*flow_take)(struct store *store, const unsigned char hash[FLOW_HASH_BYTES],
+                             int64_t now_ms, struct arena *mem, struct flow_row *row);
+    /* Stores tokens, and says their generation. row->generation 0: inserts or replaces; else
+     * updates the row that has this generation and the same issuer, client, resource and endpoints.
+     * ST_CONFLICT: it has not, the store's tokens are newer or others. */
+    enum status (*connection_put)(struct store *store, const struct connection_row *row,
+                                  int64_t *generation);
+    enum status (*connection_get)(struct store *store, Str server, Str principal, struct arena *mem,
+                                  struct connection_row *row);
+    /* All of them, by server and principal. */
+    enum status (*connection_list)(struct store *store, struct arena *mem,
+                                   struct connection_row **rows, size_t *count);
+    /* ST_CONFLICT: another generation, or no such row. */
+    enum status (*connection_mark)(struct store *store, const struct connection_mark *mark,
+                                   int64_t *generation);
     /* A number that differs from the last answer whenever another connection or process has
      * changed the store meanwhile: what a cache asks before it trusts itself. Cheap. */
     enum status (*version)(struct store *store, int64_t *version);

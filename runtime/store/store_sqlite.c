@@ -5,35 +5,14 @@
  * Writing verbs are one transaction each and done when COMMIT is durable (WAL, synchronous=FULL).
  * What comes out of the file is checked like input: a row that breaks store.h's limits is refused.
  */
+#include "runtime/store/store_sqlite.h"
+
 #include "runtime/base/log.h"
 #include "runtime/store/sqlite_open.h"
-#include "runtime/store/store.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
-enum statement {
-    SQL_BEGIN_READ,
-    SQL_BEGIN_WRITE,
-    SQL_COMMIT,
-    SQL_ROLLBACK,
-    SQL_GRANT_INSERT,
-    SQL_SERVER_INSERT,
-    SQL_GRANT_BY_HASH,
-    SQL_GRANT_COUNT,
-    SQL_GRANT_ALL,
-    SQL_GRANT_REVOKE,
-    SQL_POLICY_VERSION,
-    SQL_POLICY_RAISE,
-    SQL_DATA_VERSION,
-    SQL_STATEMENTS
-};
-
-/* Reading columns, in the order that read_grant expects; one row for each server of a grant. */
-#define GRANT_COLUMNS                                                                              \
-    "g.seq, g.id, g.hash, g.principal, g.policy, g.label, g.created_ms, g.expires_ms, "            \
-    "g.revoked_ms, s.server FROM grants g JOIN grant_servers s ON s.grant_seq = g.seq "
-
+/* In the order of GRANT_COLUMNS in statement.def. */
 enum grant_column {
     COL_SEQ,
     COL_ID,
@@ -48,73 +27,43 @@ enum grant_column {
 };
 
 static const char *const sql_texts[SQL_STATEMENTS] = {
-    [SQL_BEGIN_READ] = "BEGIN",
-    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_GRANT_INSERT] = "INSERT INTO grants (id, hash, principal, policy, label, created_ms, "
-                         "expires_ms, revoked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [SQL_SERVER_INSERT] = "INSERT INTO grant_servers (grant_seq, position, server) "
-                          "VALUES (?1, ?2, ?3)",
-    [SQL_GRANT_BY_HASH] = "SELECT " GRANT_COLUMNS "WHERE g.hash = ?1 ORDER BY s.position",
-    [SQL_GRANT_COUNT] = "SELECT count(*) FROM grants",
-    [SQL_GRANT_ALL] = "SELECT " GRANT_COLUMNS "ORDER BY g.created_ms, g.seq, s.position",
-    /* Touches the row in any case, so that sqlite3_changes tells a known id. */
-    [SQL_GRANT_REVOKE] = "UPDATE grants SET revoked_ms = "
-                         "CASE WHEN revoked_ms = 0 THEN ?2 ELSE revoked_ms END WHERE id = ?1",
-    [SQL_POLICY_VERSION] = "SELECT version FROM policy_versions WHERE name = ?1",
-    [SQL_POLICY_RAISE] = "INSERT INTO policy_versions (name, version) VALUES (?1, ?2) "
-                         "ON CONFLICT (name) DO UPDATE SET version = max(version, ?2)",
-    [SQL_DATA_VERSION] = "PRAGMA data_version",
+#define SQL(name, text) [SQL_##name] = (text),
+#include "runtime/store/statement.def"
+#undef SQL
 };
 
-struct store_sqlite {
-    struct store store; /* first: a struct store * is one of these */
-    sqlite3 *db;
-    sqlite3_stmt *stmts[SQL_STATEMENTS];
-    uint32_t own_changes; /* commits by this connection, which data_version does not count */
-};
-
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
-/* Ends the statement's use; its bound values go, since they may be borrowed. */
-static void finish(struct store_sqlite *self, enum statement which)
+void sqlite_finish(struct store_sqlite *self, enum statement which)
 {
     (void)sqlite3_reset(self->stmts[which]);
     (void)sqlite3_clear_bindings(self->stmts[which]);
 }
 
-/* Runs a statement that yields no row. */
-static enum status run(struct store_sqlite *self, enum statement which, const char *doing)
+enum status sqlite_run(struct store_sqlite *self, enum statement which, const char *doing)
 {
     int rc = sqlite3_step(self->stmts[which]);
     enum status status = sqlite_status(self->db, rc, doing);
-    finish(self, which);
+    sqlite_finish(self, which);
     return status;
 }
 
-/* Commits if status is ST_OK, else (or if that fails) rolls back. */
-static enum status end_transaction(struct store_sqlite *self, enum status status, const char *doing)
+enum status sqlite_end(struct store_sqlite *self, enum status status, const char *doing)
 {
     if (status == ST_OK)
-        status = run(self, SQL_COMMIT, doing);
+        status = sqlite_run(self, SQL_COMMIT, doing);
     /* Some errors have rolled back by themselves: a second rollback would only make noise. */
     if (status != ST_OK && !sqlite3_get_autocommit(self->db))
-        (void)run(self, SQL_ROLLBACK, doing);
+        (void)sqlite_run(self, SQL_ROLLBACK, doing);
     return status;
 }
 
-static int bind_text(sqlite3_stmt *stmt, int index, Str text)
+int sqlite_bind_str(sqlite3_stmt *stmt, int index, Str text)
 {
     /* A NULL pointer would bind SQL's NULL. */
     const char *bytes = text.n ? text.p : "";
     return sqlite3_bind_text64(stmt, index, bytes, text.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static bool is_text(Str text, bool may_be_empty)
+bool sqlite_is_text(Str text, bool may_be_empty)
 {
     if (text.n == 0)
         return may_be_empty;
@@ -123,13 +72,13 @@ static bool is_text(Str text, bool may_be_empty)
 
 static bool is_row(const struct grant_row *row)
 {
-    if (!is_text(row->id, false) || !is_text(row->principal, false) ||
-        !is_text(row->policy, false) || !is_text(row->label, true))
+    if (!sqlite_is_text(row->id, false) || !sqlite_is_text(row->principal, false) ||
+        !sqlite_is_text(row->policy, false) || !sqlite_is_text(row->label, true))
         return false;
     if (row->server_count == 0 || row->server_count > GRANT_SERVERS_MAX)
         return false;
     for (size_t i = 0; i < row->server_count; i++) {
-        if (!is_text(row->servers[i], false))
+        if (!sqlite_is_text(row->servers[i], false))
             return false;
     }
     return row->created_ms >= 0 && row->expires_ms >= 0 && row->revoked_ms >= 0;
@@ -138,17 +87,17 @@ static bool is_row(const struct grant_row *row)
 static enum status insert_grant(struct store_sqlite *self, const struct grant_row *row)
 {
     sqlite3_stmt *stmt = self->stmts[SQL_GRANT_INSERT];
-    int rc = bind_text(stmt, 1, row->id);
+    int rc = sqlite_bind_str(stmt, 1, row->id);
     rc = rc ? rc : sqlite3_bind_blob(stmt, 2, row->hash, GRANT_HASH_BYTES, SQLITE_STATIC);
-    rc = rc ? rc : bind_text(stmt, 3, row->principal);
-    rc = rc ? rc : bind_text(stmt, 4, row->policy);
-    rc = rc ? rc : bind_text(stmt, 5, row->label);
+    rc = rc ? rc : sqlite_bind_str(stmt, 3, row->principal);
+    rc = rc ? rc : sqlite_bind_str(stmt, 4, row->policy);
+    rc = rc ? rc : sqlite_bind_str(stmt, 5, row->label);
     rc = rc ? rc : sqlite3_bind_int64(stmt, 6, row->created_ms);
     rc = rc ? rc : sqlite3_bind_int64(stmt, 7, row->expires_ms);
     rc = rc ? rc : sqlite3_bind_int64(stmt, 8, row->revoked_ms);
     if (rc == SQLITE_OK)
-        return run(self, SQL_GRANT_INSERT, "adding a grant");
-    finish(self, SQL_GRANT_INSERT);
+        return sqlite_run(self, SQL_GRANT_INSERT, "adding a grant");
+    sqlite_finish(self, SQL_GRANT_INSERT);
     return sqlite_status(self->db, rc, "adding a grant");
 }
 
@@ -160,13 +109,13 @@ static enum status insert_servers(struct store_sqlite *self, const struct grant_
     for (size_t i = 0; status == ST_OK && i < row->server_count; i++) {
         int rc = sqlite3_bind_int64(stmt, 1, seq);
         rc = rc ? rc : sqlite3_bind_int64(stmt, 2, (sqlite3_int64)i);
-        rc = rc ? rc : bind_text(stmt, 3, row->servers[i]);
+        rc = rc ? rc : sqlite_bind_str(stmt, 3, row->servers[i]);
         if (rc == SQLITE_OK)
-            status = run(self, SQL_SERVER_INSERT, "adding a grant's server");
+            status = sqlite_run(self, SQL_SERVER_INSERT, "adding a grant's server");
         else
             status = sqlite_status(self->db, rc, "adding a grant's server");
     }
-    finish(self, SQL_SERVER_INSERT);
+    sqlite_finish(self, SQL_SERVER_INSERT);
     return status;
 }
 
@@ -175,32 +124,37 @@ static enum status sqlite_grant_add(struct store *store, const struct grant_row 
     struct store_sqlite *self = self_of(store);
     if (!is_row(row))
         return ST_INVALID;
-    enum status status = run(self, SQL_BEGIN_WRITE, "adding a grant");
+    enum status status = sqlite_run(self, SQL_BEGIN_WRITE, "adding a grant");
     if (status != ST_OK)
         return status;
     status = insert_grant(self, row);
     if (status == ST_OK)
         status = insert_servers(self, row);
-    status = end_transaction(self, status, "adding a grant");
+    status = sqlite_end(self, status, "adding a grant");
     if (status == ST_OK)
         self->own_changes++;
     return status;
 }
 
-/* A column's text, copied. The type and the limits are checked, as a file may be tampered with. */
-static enum status read_text(sqlite3_stmt *stmt, enum grant_column column, struct arena *mem,
-                             Str *out)
+enum status sqlite_read_str(sqlite3_stmt *stmt, int column, bool may_be_empty, struct arena *mem,
+                            Str *out)
 {
-    if (sqlite3_column_type(stmt, (int)column) != SQLITE_TEXT)
+    if (sqlite3_column_type(stmt, column) != SQLITE_TEXT)
         return ST_INVALID;
-    const unsigned char *bytes = sqlite3_column_text(stmt, (int)column);
+    const unsigned char *bytes = sqlite3_column_text(stmt, column);
     if (!bytes)
         return ST_NO_MEMORY;
-    Str text = { .p = (const char *)bytes, .n = (size_t)sqlite3_column_bytes(stmt, (int)column) };
-    if (!is_text(text, column == COL_LABEL))
+    Str text = { .p = (const char *)bytes, .n = (size_t)sqlite3_column_bytes(stmt, column) };
+    if (!sqlite_is_text(text, may_be_empty))
         return ST_INVALID;
     *out = arena_copy(mem, text);
     return out->p ? ST_OK : ST_LIMIT;
+}
+
+static enum status read_text(sqlite3_stmt *stmt, enum grant_column column, struct arena *mem,
+                             Str *out)
+{
+    return sqlite_read_str(stmt, (int)column, column == COL_LABEL, mem, out);
 }
 
 /* All of a grant but its servers. */
@@ -256,7 +210,7 @@ static enum status read_grants(struct store_sqlite *self, enum statement which, 
         log_error("store: a grant in the file breaks the store's rules");
     if (status == ST_OK)
         status = sqlite_status(self->db, rc, "reading grants");
-    finish(self, which);
+    sqlite_finish(self, which);
     *count = n;
     return status;
 }
@@ -287,7 +241,7 @@ static enum status count_grants(struct store_sqlite *self, size_t *count)
     enum status status = sqlite_status(self->db, rc, "counting grants");
     if (status == ST_OK)
         *count = (size_t)sqlite3_column_int64(stmt, 0);
-    finish(self, SQL_GRANT_COUNT);
+    sqlite_finish(self, SQL_GRANT_COUNT);
     return status;
 }
 
@@ -298,7 +252,7 @@ static enum status sqlite_grant_list(struct store *store, struct arena *mem,
     struct grant_row *found = NULL;
     size_t max = 0, n = 0;
     /* One read transaction, so that the count and the rows are of the same moment. */
-    enum status status = run(self, SQL_BEGIN_READ, "listing grants");
+    enum status status = sqlite_run(self, SQL_BEGIN_READ, "listing grants");
     if (status != ST_OK)
         return status;
     status = count_grants(self, &max);
@@ -306,7 +260,7 @@ static enum status sqlite_grant_list(struct store *store, struct arena *mem,
         found = ARENA_NEW(mem, struct grant_row, max);
         status = found ? read_grants(self, SQL_GRANT_ALL, mem, found, max, &n) : ST_LIMIT;
     }
-    status = end_transaction(self, status, "listing grants");
+    status = sqlite_end(self, status, "listing grants");
     if (status != ST_OK)
         return status;
     *rows = found;
@@ -320,12 +274,12 @@ static enum status sqlite_grant_revoke(struct store *store, Str id, int64_t now_
     sqlite3_stmt *stmt = self->stmts[SQL_GRANT_REVOKE];
     /* 0 stands for "not revoked": a clock at the epoch must not undo the operator's word. */
     int rc = sqlite3_bind_int64(stmt, 2, now_ms > 0 ? now_ms : 1);
-    rc = rc ? rc : bind_text(stmt, 1, id);
+    rc = rc ? rc : sqlite_bind_str(stmt, 1, id);
     if (rc != SQLITE_OK) {
-        finish(self, SQL_GRANT_REVOKE);
+        sqlite_finish(self, SQL_GRANT_REVOKE);
         return sqlite_status(self->db, rc, "revoking a grant");
     }
-    enum status status = run(self, SQL_GRANT_REVOKE, "revoking a grant");
+    enum status status = sqlite_run(self, SQL_GRANT_REVOKE, "revoking a grant");
     if (status != ST_OK)
         return status;
     if (sqlite3_changes(self->db) == 0)
@@ -339,14 +293,14 @@ static enum status sqlite_policy_version(struct store *store, Str name, uint32_t
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *stmt = self->stmts[SQL_POLICY_VERSION];
     uint32_t found = 0;
-    if (!is_text(name, false))
+    if (!sqlite_is_text(name, false))
         return ST_INVALID;
-    int rc = bind_text(stmt, 1, name);
+    int rc = sqlite_bind_str(stmt, 1, name);
     rc = rc ? rc : sqlite3_step(stmt);
     if (rc == SQLITE_ROW)
         found = (uint32_t)sqlite3_column_int64(stmt, 0);
     enum status status = sqlite_status(self->db, rc, "looking up a policy's version");
-    finish(self, SQL_POLICY_VERSION);
+    sqlite_finish(self, SQL_POLICY_VERSION);
     if (status == ST_OK)
         *version = found;
     return status;
@@ -357,13 +311,13 @@ static enum status sqlite_policy_raise(struct store *store, Str name, uint32_t v
 {
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *stmt = self->stmts[SQL_POLICY_RAISE];
-    if (!is_text(name, false))
+    if (!sqlite_is_text(name, false))
         return ST_INVALID;
-    int rc = bind_text(stmt, 1, name);
+    int rc = sqlite_bind_str(stmt, 1, name);
     rc = rc ? rc : sqlite3_bind_int64(stmt, 2, version);
     if (rc == SQLITE_OK)
-        return run(self, SQL_POLICY_RAISE, "remembering a policy's version");
-    finish(self, SQL_POLICY_RAISE);
+        return sqlite_run(self, SQL_POLICY_RAISE, "remembering a policy's version");
+    sqlite_finish(self, SQL_POLICY_RAISE);
     return sqlite_status(self->db, rc, "remembering a policy's version");
 }
 
@@ -390,7 +344,7 @@ static enum status sqlite_version(struct store *store, int64_t *version)
     int rc = sqlite3_step(stmt);
     status = rc == SQLITE_DONE ? ST_IO : sqlite_status(self->db, rc, "asking for the version");
     uint32_t others = status == ST_OK ? (uint32_t)sqlite3_column_int64(stmt, 0) : 0;
-    finish(self, SQL_DATA_VERSION);
+    sqlite_finish(self, SQL_DATA_VERSION);
     if (status == ST_OK)
         *version = (int64_t)(((uint64_t)self->own_changes << 32) | others);
     return status;
@@ -413,6 +367,14 @@ static const struct store_ops sqlite_ops = {
     .grant_revoke = sqlite_grant_revoke,
     .policy_version = sqlite_policy_version,
     .policy_raise = sqlite_policy_raise,
+    .client_put = sqlite_client_put,
+    .client_get = sqlite_client_get,
+    .flow_add = sqlite_flow_add,
+    .flow_take = sqlite_flow_take,
+    .connection_put = sqlite_connection_put,
+    .connection_get = sqlite_connection_get,
+    .connection_list = sqlite_connection_list,
+    .connection_mark = sqlite_connection_mark,
     .version = sqlite_version,
     .close = sqlite_close,
 };
