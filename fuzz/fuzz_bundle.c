@@ -24,12 +24,18 @@ static void run(struct program *program)
         struct decision decision;
         ENSURE(json_parse(str_of(calls[i]), &json_limits_default, &mem, &doc, NULL) == 0);
         struct vm_call call = { .server = STR("a"), .doc = &doc, .principal = &principal };
-        for (uint32_t t = 0; t < program->counts[SECTION_TOOLS] && t < 8; t++) {
-            call.tool = program_text(program, program->tools[t].name);
+        for (uint32_t t = 0; t < program->counts[SECTION_NAMES] && t < 8; t++) {
+            struct vm_question question = { .server = STR("a"),
+                                            .kind = program->names[t].route % KIND_COUNT,
+                                            .principal = &principal };
+            call.kind = question.kind;
+            call.name = program_text(program, program->names[t].name);
             vm_decide(vm, &call, &decision);
-            (void)vm_may_allow(vm, call.server, call.tool, &principal);
+            (void)vm_may_allow(vm, &question, call.name);
+            (void)vm_may_allow_some(vm, &question, str_sub(call.name, 0, call.name.n / 2));
         }
-        call.tool = STR("delete_all");
+        call.kind = KIND_TOOL;
+        call.name = STR("delete_all");
         vm_decide(vm, &call, &decision);
     }
     arena_reset(&mem);

@@ -20,7 +20,6 @@
 static const struct token absent;
 static const struct names no_names;
 static const struct operands no_items;
-static const struct selector no_selector;
 static const struct sets no_sets;
 static const struct locals no_locals;
 static const struct operand no_value;
@@ -77,6 +76,8 @@ statement ::= DEFAULT(K) effect(F) reason(R) SEMI(E).
 %type rule {struct rule *}
 rule(A) ::= effect(F) selector(S) on(O) locals(L).
     { A = ast_rule(ps, F, S, O, L); }
+rule(A) ::= effect(F) kind(S) on(O) locals(L).
+    { A = ast_rule(ps, F, S, O, L); }
 
 %type locals {struct locals}
 %type local_list {struct locals}
@@ -87,10 +88,17 @@ local_list(A) ::= NAME(N) ASSIGN expr(V).
 local_list(A) ::= local_list(L) COMMA NAME(N) ASSIGN expr(V).
     { A = ast_local(ps, L, N, V); }
 
+/* The words of kinds are no keywords: they mean a kind here and behind `call` only. */
+%type kind {struct selector}
+kind(A) ::= NAME(K).                { A = ast_select_kind(ps, K, no_names); }
+kind(A) ::= NAME(K) names(L).       { A = ast_select_kind(ps, K, L); }
+
 %type selector {struct selector}
-selector(A) ::= TOOL names(L).      { A = ast_select_tools(ps, no_selector, L); }
-selector(A) ::= EFFECT roles(L).    { A = ast_select_effects(ps, no_selector, L); }
-selector(A) ::= FLAG roles(L).      { A = ast_select_flags(ps, no_selector, L); }
+selector(A) ::= TOOL(K) names(L).   { A = ast_select_tools(K, L); }
+selector(A) ::= EFFECT roles(L).
+    { A = ast_select_effects(ps, (struct selector){ .kind = KIND_TOOL }, L); }
+selector(A) ::= FLAG roles(L).
+    { A = ast_select_flags(ps, (struct selector){ .kind = KIND_TOOL }, L); }
 selector(A) ::= selector(S) EFFECT roles(L).
     { A = ast_select_effects(ps, S, L); }
 selector(A) ::= selector(S) FLAG roles(L).
@@ -141,14 +149,20 @@ test_items ::= test_items test_item.
 test_item ::= error SEMI.
 test_item ::= AS(K) JSON(J) SEMI(E).
     { ast_as(ps, J, span_join(K.span, E.span)); }
-test_item ::= CALL(K) STRING(T) on_one(O) json(J) SEMI(E).
-    { ast_call(ps, T, O, J, span_join(K.span, E.span)); }
+test_item ::= CALL(K) message(M) on_one(O) json(J) SEMI(E).
+    { ast_call(ps, M, O, J, span_join(K.span, E.span)); }
 test_item ::= AT(K) STRING(T) SEMI(E).
     { ast_at(ps, T, span_join(K.span, E.span)); }
 test_item ::= EXPECT(K) effect(V) text(R) SEMI(E).
     { ast_expect(ps, V, R, absent, span_join(K.span, E.span)); }
 test_item ::= EXPECT(K) ALLOW(V) SET JSON(S) SEMI(E).
     { ast_expect(ps, V, absent, S, span_join(K.span, E.span)); }
+%type message {struct message}
+message(A) ::= STRING(T).           { A = ast_tool_message(T); }
+message(A) ::= NAME(K).             { A = ast_message(ps, K, absent); }
+message(A) ::= NAME(K) STRING(T).   { A = ast_message(ps, K, T); }
+message(A) ::= NAME(K) STRING(T) BY STRING(M).
+    { A = ast_message(ps, K, T); A.method = M; }
 on_one(A) ::= .                     { A = absent; }
 on_one(A) ::= ON STRING(T).         { A = T; }
 json(A) ::= .                       { A = absent; }

@@ -324,7 +324,10 @@ static void check_rule(struct checker *c, struct rule *rule)
     check_length(c, rule->reason, rule->reason_span);
     check_on(c, rule);
     check_selector(c, rule);
-    check_rule_tools(c, rule);
+    if (rule->kind == KIND_TOOL)
+        check_rule_tools(c, rule);
+    else
+        check_rule_kind(c, rule);
     for (const struct let_decl *local = rule->locals; local; local = local->next)
         collect_guards(c, local->value);
     collect_guards(c, rule->when);

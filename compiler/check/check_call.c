@@ -456,6 +456,8 @@ Type check_quantifier(struct checker *c, struct expr *expr)
         diag_add(c->diags, DIAG_UNKNOWN_CLASS_WORD, role->span, "role", STR_ARG(role->text));
         help_nearest(c, best);
     }
+    if (expr->roles && c->rule && c->rule->kind != KIND_TOOL)
+        diag_add(c->diags, DIAG_TOOLS_ONLY, expr->roles->span, "roles");
     if (!expr->roles)
         check_list(c, expr, &loops);
     if (variable_find(c, expr->text) || symbol_find(&c->lets, expr->text) ||

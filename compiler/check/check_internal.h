@@ -2,9 +2,10 @@
 /* check_internal.h - what the parts of the checker share. Private to check*.c.
  *
  * check.c goes over the declarations, check_tools.c finds the tools that a rule speaks of and what
- * they say of an argument, check_expr.c types conditions, check_constant.c lets and patterns,
- * check_set.c types what rules set, check_test.c reads the tests' JSON, check_lint.c warns. Each
- * reports where it finds; a node once reported has TYPE_ERROR and is not mentioned again.
+ * they say of an argument, check_kind.c is for messages of other kinds, check_expr.c types
+ * conditions, check_constant.c lets and patterns, check_set.c types what rules set, check_test.c
+ * reads the tests' JSON, check_lint.c warns. Each reports where it finds; a node once reported has
+ * TYPE_ERROR and is not mentioned again.
  */
 #ifndef COMPILER_CHECK_CHECK_INTERNAL_H
 #define COMPILER_CHECK_CHECK_INTERNAL_H
@@ -95,6 +96,11 @@ void check_enum_value(struct checker *c, const struct expr *field, Str text, Spa
 bool rule_covers(const struct rule *rule, Str alias);
 /* "args.a.b" as written. */
 Str field_text(struct checker *c, const struct expr *field);
+
+/* check_kind.c */
+/* The names of a rule of another kind than tools; its scope knows nothing. */
+void check_rule_kind(struct checker *c, const struct rule *rule);
+void check_call_kind(struct checker *c, const struct test_call *call);
 
 /* check_expr.c */
 void check_condition(struct checker *c, struct expr *expr, const char *what);

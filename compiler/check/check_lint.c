@@ -57,6 +57,12 @@ static bool is_everything(Str pattern)
     return pattern.n > 0;
 }
 
+static void report_everything(struct checker *c, const char *noun, Span span)
+{
+    diag_add(c->diags, DIAG_ALLOW_EVERYTHING, span, noun);
+    diag_help(c->diags, "name the %ss, or add a 'when'", noun);
+}
+
 void lint_rule(struct checker *c, const struct rule *rule)
 {
     for (const struct let_decl *local = rule->locals; local; local = local->next) {
@@ -65,14 +71,15 @@ void lint_rule(struct checker *c, const struct rule *rule)
             diag_add(c->diags, DIAG_UNUSED_LET, local->name_span, STR_ARG(local->name));
     }
     lint_condition(c, rule->when);
-    if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags)
+    bool is_wide = rule->kind == KIND_TOOL || rule->kind == KIND_RESOURCE;
+    if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags || !is_wide)
         return;
-    for (const struct name *name = rule->tools; name; name = name->next) {
-        if (!is_everything(name->text))
-            continue;
-        diag_add(c->diags, DIAG_ALLOW_EVERYTHING, name->span);
-        diag_help(c->diags, "name the tools, or add a 'when'");
-    }
+    const char *noun = kind_table[rule->kind].noun;
+    if (!rule->names)
+        report_everything(c, noun, rule->kind_span);
+    for (const struct name *name = rule->names; name; name = name->next)
+        if (is_everything(name->text))
+            report_everything(c, noun, name->span);
 }
 
 static bool is_spoken_of(const struct policy *policy, Str alias)

@@ -67,11 +67,22 @@ static void check_place(struct checker *c, struct set_decl *set)
     check_fit(c, set, place, value);
 }
 
+/* What a message of the kind is about is one of its `args`. */
+static bool names_itself(enum message_kind kind)
+{
+    const struct kind_method *method = kind_method_find(kind_first_method(kind));
+    return method->args == ARGS_PARAMS && method->name != PLACE_NONE;
+}
+
 void check_sets(struct checker *c, const struct rule *rule)
 {
     uint32_t count = 0;
     if (rule->sets && rule->effect != EFFECT_ALLOW) {
         diag_add(c->diags, DIAG_SET_EFFECT, rule->sets->span);
+        return;
+    }
+    if (rule->sets && rule->kind < KIND_COUNT && names_itself(rule->kind)) {
+        diag_add(c->diags, DIAG_SET_NAME, rule->sets->span, kind_table[rule->kind].noun);
         return;
     }
     for (struct set_decl *set = rule->sets; set; set = set->next) {

@@ -115,11 +115,16 @@ static void check_set_json(struct checker *c, const struct test_call *call)
     arena_reset(&scratch);
 }
 
+static Span call_span_of(const struct test_call *call)
+{
+    return call->name_span.hi ? call->name_span : call->kind_span;
+}
+
 static void check_call_server(struct checker *c, const struct test_call *call)
 {
     if (!call->server_span.hi) {
         if (c->servers.count > 1)
-            diag_add(c->diags, DIAG_TEST_SERVER, call->tool_span);
+            diag_add(c->diags, DIAG_TEST_SERVER, call_span_of(call));
     } else if (c->servers.count && !symbol_find(&c->servers, call->server)) {
         diag_add(c->diags, DIAG_UNKNOWN_SERVER, call->server_span, STR_ARG(call->server));
         help_nearest(c, symbol_nearest(&c->servers, call->server));
@@ -137,21 +142,23 @@ static void check_call_tool(struct checker *c, const struct test_call *call)
     for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
         if (call->server_span.hi && !str_eq(s->alias, call->server))
             continue;
-        if (!s->snapshot || s->is_open || snapshot_tool(s->snapshot, call->tool))
+        if (!s->snapshot || s->is_open || snapshot_tool(s->snapshot, call->name))
             return;
         for (uint32_t i = 0; i < s->snapshot->tool_count; i++)
-            suggest(s->snapshot->tools[i].name, call->tool, &best, &distance);
+            suggest(s->snapshot->tools[i].name, call->name, &best, &distance);
     }
     if (!c->policy->servers)
         return;
-    diag_add(c->diags, DIAG_TEST_UNKNOWN_TOOL, call->tool_span, STR_ARG(call->tool));
+    diag_add(c->diags, DIAG_TEST_UNKNOWN_TOOL, call_span_of(call), STR_ARG(call->name));
     help_nearest(c, best);
 }
 
 static void check_call(struct checker *c, const struct test_call *call, bool is_new_principal)
 {
-    if (!call->tool.n)
-        diag_add(c->diags, DIAG_EMPTY_TOOL, call->tool_span);
+    if (call->kind != KIND_TOOL)
+        check_call_kind(c, call);
+    else if (!call->name.n)
+        diag_add(c->diags, DIAG_EMPTY_TOOL, call->name_span, "tool");
     if (is_new_principal)
         check_principal_json(c, call);
     if (call->arguments_span.hi)
@@ -162,7 +169,8 @@ static void check_call(struct checker *c, const struct test_call *call, bool is_
     if (call->at_span.hi && !utc_parse(call->at, &micros))
         diag_add(c->diags, DIAG_TEST_TIME, call->at_text_span, STR_ARG(call->at));
     check_call_server(c, call);
-    check_call_tool(c, call);
+    if (call->kind == KIND_TOOL)
+        check_call_tool(c, call);
 }
 
 static void check_test_names(struct checker *c)

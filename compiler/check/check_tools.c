@@ -95,7 +95,7 @@ static void check_tool_name(struct checker *c, const struct rule *rule, const st
 {
     struct tool_walk walk = { .name = name, .is_glob = pattern_is_glob(name->text) };
     if (!name->text.n)
-        diag_add(c->diags, DIAG_EMPTY_TOOL, name->span);
+        diag_add(c->diags, DIAG_EMPTY_TOOL, name->span, "tool");
     if (name->text.n > TEXT_BYTES_MAX)
         diag_add(c->diags, DIAG_TEXT_TOO_LONG, name->span, TEXT_BYTES_MAX);
     if (!name->text.n || name->text.n > TEXT_BYTES_MAX)
@@ -143,9 +143,9 @@ void check_rule_tools(struct checker *c, const struct rule *rule)
     c->scope.tools = check_memory(c, ARENA_NEW(c->mem, const struct pinned_tool *, count));
     if (!marks || !c->scope.tools)
         return;
-    for (const struct name *name = rule->tools; name; name = name->next)
+    for (const struct name *name = rule->names; name; name = name->next)
         check_tool_name(c, rule, name, marks);
-    for (uint32_t i = 0; i < count && !rule->tools; i++)
+    for (uint32_t i = 0; i < count && !rule->names; i++)
         marks[i] = true;
     for (const struct server_decl *s = c->policy->servers; s; s = s->next) {
         if (!s->snapshot || !rule_covers(rule, s->alias))

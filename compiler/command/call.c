@@ -162,6 +162,21 @@ static bool read_at(const struct json_doc *doc, uint32_t node, struct arena *mem
     return true;
 }
 
+static bool read_kind(const struct json_doc *doc, uint32_t node, struct arena *mem,
+                      enum message_kind *kind, Str *why)
+{
+    Str word;
+    if (!read_string(doc, node, mem, &word, why))
+        return false;
+    enum message_kind found = kind_of_word(word);
+    if (found == KIND_COUNT) {
+        *why = arena_printf(mem, "there is no kind of message \"%.*s\"", STR_ARG(word));
+        return false;
+    }
+    *kind = found;
+    return true;
+}
+
 static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str *why)
 {
     const struct json_doc *doc = &call->doc;
@@ -179,8 +194,12 @@ static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str
         return read_texts(doc, node, mem, client, why);
     if (str_eq(key, STR("at")))
         return read_at(doc, node, mem, &call->vm.now, why);
-    if (str_eq(key, STR("tool")))
-        return read_string(doc, node, mem, &call->vm.tool, why);
+    if (str_eq(key, STR("tool")) || str_eq(key, STR("name")))
+        return read_string(doc, node, mem, &call->vm.name, why);
+    if (str_eq(key, STR("kind")))
+        return read_kind(doc, node, mem, &call->vm.kind, why);
+    if (str_eq(key, STR("method")))
+        return read_string(doc, node, mem, &call->vm.method, why);
     if (str_eq(key, STR("server")))
         return read_string(doc, node, mem, &call->vm.server, why);
     if (str_eq(key, STR("verdict")))
@@ -191,9 +210,38 @@ static bool read_member(struct call *call, uint32_t node, struct arena *mem, Str
         return want_type(doc, node, JSON_OBJECT, "\"arguments\" must be an object", why);
     }
     *why = arena_printf(mem,
-                        "a call has \"tool\", \"arguments\", \"server\", \"principal\", "
-                        "\"grant\", \"client\", \"at\" and \"verdict\", but no \"%.*s\"",
+                        "a call has \"tool\", or \"kind\", \"name\" and \"method\", "
+                        "\"arguments\", \"server\", \"principal\", \"grant\", \"client\", "
+                        "\"at\" and \"verdict\", but no \"%.*s\"",
                         STR_ARG(key));
+    return false;
+}
+
+/* The kind, name and method together: "tool" is short for a name of that kind. */
+static bool settle_message(const struct json_doc *doc, struct arena *mem, struct vm_call *call,
+                           Str *why)
+{
+    bool is_tool = json_member(doc, 0, STR("tool")) != JSON_NONE;
+    bool has_name = json_member(doc, 0, STR("name")) != JSON_NONE;
+    const struct kind_info *kind = &kind_table[call->kind];
+    if (is_tool && (has_name || call->kind != KIND_TOOL)) {
+        *why = STR("\"tool\" stands without \"name\" and another \"kind\"");
+        return false;
+    }
+    if ((is_tool || has_name) != (kind->names != NAMES_NONE)) {
+        *why = call->kind == KIND_TOOL
+                   ? STR("a call needs a \"tool\"")
+                   : arena_printf(mem, "a message of kind \"%.*s\" %s \"name\"",
+                                  STR_ARG(kind->word), has_name ? "has no" : "needs a");
+        return false;
+    }
+    if (!call->method.p)
+        call->method = kind_first_method(call->kind);
+    const struct kind_method *method = kind_method_find(call->method);
+    if (method && method->kind == call->kind)
+        return true;
+    *why = arena_printf(mem, "\"%.*s\" is no method of kind \"%.*s\"", STR_ARG(call->method),
+                        STR_ARG(kind->word));
     return false;
 }
 
@@ -202,7 +250,6 @@ bool call_read(Str json, struct arena *mem, struct call *call, Str *why)
     *call = (struct call){ .principal = { .id = STR("anonymous") } };
     call->vm.principal = &call->principal;
     call->vm.now = world_wall_ms() / MILLIS_PER_SECOND;
-    call->vm.method = STR("tools/call");
     if (!parse(json, mem, &call->doc, why) ||
         !want_type(&call->doc, 0, JSON_OBJECT, "a call must be an object", why))
         return false;
@@ -210,8 +257,5 @@ bool call_read(Str json, struct arena *mem, struct call *call, Str *why)
         if (!read_member(call, i, mem, why))
             return false;
     }
-    if (call->vm.tool.p)
-        return true;
-    *why = STR("a call needs a \"tool\"");
-    return false;
+    return settle_message(&call->doc, mem, &call->vm, why);
 }

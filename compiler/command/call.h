@@ -15,9 +15,10 @@ struct call {
 };
 
 /* Reads {"tool","arguments","server","principal":{"id","groups","attributes"},"grant":{"label"},
- * "client":{"name","version","address"},"at","verdict"}; "tool" is required, other keys are
- * refused. "at" is the moment of the call by RFC 3339, without it now. False with *why filled (lies
- * in mem). */
+ * "client":{"name","version","address"},"at","verdict"}, or for any kind of message "kind" (a tool
+ * without one), "name" and "method" (the kind's first without one) instead of "tool"; other keys
+ * are refused. "at" is the moment of the call by RFC 3339, without it now. False with *why filled
+ * (lies in mem). */
 bool call_read(Str json, struct arena *mem, struct call *call, Str *why);
 
 /* Reads {"id","groups","attributes"}; empty text is the principal "anonymous" without groups. */

@@ -20,7 +20,7 @@ static void print_cost(const struct compilation *c)
         return;
     (void)fprintf(stderr, "%u rules, %u conditions, %u tools, %zu bytes; identity %s\n",
                   program->counts[SECTION_RULES], program->counts[SECTION_ATOMS],
-                  program->counts[SECTION_TOOLS], program->bytes.n, program->id);
+                  program->counts[SECTION_NAMES], program->bytes.n, program->id);
     (void)fprintf(stderr, "cost of a decision: at most %llu + %llu a byte of the call\n",
                   (unsigned long long)program->meta->cost_fixed,
                   (unsigned long long)program->meta->cost_per_byte);

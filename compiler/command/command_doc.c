@@ -80,14 +80,16 @@ static void add_servers(const struct compilation *c, struct buf *out)
 
 static void add_subject(const struct rule *rule, struct buf *out)
 {
-    if (rule->tools)
-        add_names(out, rule->tools);
+    if (rule->kind != KIND_TOOL)
+        buf_printf(out, rule->names ? "%.*s " : "%.*s", STR_ARG(kind_table[rule->kind].word));
+    if (rule->names)
+        add_names(out, rule->names);
     if (rule->effects) {
-        buf_add(out, rule->tools ? STR(" with effect ") : STR("tools with effect "));
+        buf_add(out, rule->names ? STR(" with effect ") : STR("tools with effect "));
         add_names(out, rule->effects);
     }
     if (rule->flags) {
-        buf_add(out, rule->tools || rule->effects ? STR(" and flag ") : STR("tools with flag "));
+        buf_add(out, rule->names || rule->effects ? STR(" and flag ") : STR("tools with flag "));
         add_names(out, rule->flags);
     }
     if (rule->servers) {
@@ -168,7 +170,15 @@ static void add_tests(const struct compilation *c, struct buf *out)
         buf_add_char(out, '\n');
         for (const struct test_call *call = test->calls; call; call = call->next) {
             buf_add(out, STR("  - "));
-            add_code(out, call->tool);
+            if (call->kind != KIND_TOOL)
+                buf_printf(out, call->name.n ? "%.*s " : "%.*s",
+                           STR_ARG(kind_table[call->kind].word));
+            if (call->name.n)
+                add_code(out, call->name);
+            if (call->method.n) {
+                buf_add(out, STR(" by "));
+                add_code(out, call->method);
+            }
             if (call->arguments.n) {
                 buf_add_char(out, ' ');
                 add_code(out, call->arguments);

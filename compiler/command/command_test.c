@@ -52,7 +52,6 @@ static Str complaint(struct test_run *run, const struct test_call *expected, str
     struct decision decision;
     struct buf got;
     call->vm.now = test_time(expected);
-    call->vm.method = STR("tools/call");
     vm_decide(run->vm, &call->vm, &decision);
     bool is_allowed = decision.verdict == VERDICT_ALLOW;
     bool is_right = is_allowed == (expected->expectation == EXPECT_ALLOW) &&
@@ -79,7 +78,12 @@ static Str complaint(struct test_run *run, const struct test_call *expected, str
 
 static Str run_call(struct test_run *run, const struct test_call *expected)
 {
-    struct call call = { .vm = { .tool = expected->tool, .server = expected->server } };
+    struct call call = { .vm = { .kind = expected->kind,
+                                 .name = expected->name,
+                                 .method = expected->method_span.hi
+                                               ? expected->method
+                                               : kind_first_method(expected->kind),
+                                 .server = expected->server } };
     Str why = STR("out of memory");
     call.vm.principal = &call.principal;
     if (call.vm.server.n == 0)

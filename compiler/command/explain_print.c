@@ -205,15 +205,16 @@ void explain_plan(const struct explanation *e, const struct vm_call *call, struc
 {
     const struct program *p = e->program;
     uint32_t server = program_server(p, call->server);
-    buf_printf(out, "\nplan\n  policy: %u rules, %u conditions, %u tools by name\n",
-               p->counts[SECTION_RULES], p->counts[SECTION_ATOMS], p->counts[SECTION_TOOLS]);
+    buf_printf(out, "\nplan\n  policy: %u rules, %u conditions, %u names known\n",
+               p->counts[SECTION_RULES], p->counts[SECTION_ATOMS], p->counts[SECTION_NAMES]);
     if (e->shape.list == B_NONE) {
         buf_printf(out, "  the call leads to no list of rules\n");
         return;
     }
-    bool is_named = server != B_NONE && program_tool(p, server, call->tool) != B_NONE;
+    bool is_named = server != B_NONE &&
+                    program_known(p, program_route(server, call->kind), call->name) != B_NONE;
     const struct b_list *list = &p->lists[e->shape.list];
-    buf_printf(out, "  tool: %s, list %u: %u of %u rules\n",
+    buf_printf(out, "  %.*s: %s, list %u: %u of %u rules\n", STR_ARG(kind_table[call->kind].word),
                is_named ? "found by name in a hash table" : "matched by the automaton of patterns",
                e->shape.list, e->shape.total, p->counts[SECTION_RULES]);
     if (list->index == B_NONE) {

@@ -114,8 +114,30 @@ static bool print_explanation(Str code)
     return true;
 }
 
+static void print_kinds(void)
+{
+    static const char *const args[] = { "`params.arguments`", "all of `params`" };
+    static const char *const names[] = { "", "`params.name`", "`params.uri`",
+                                         "`params.ref.name` or `params.ref.uri`",
+                                         "`params.mode`: `\"form\"`, `\"url\"`" };
+    printf("| kind | what it is | method | name | `args` |\n| --- | --- | --- | --- | --- |\n");
+#define KIND(NAME, word, names, noun, doc)
+#define LIST(KIND, method, member, key, is_template)
+#define METHOD(KIND, method, name, where, way)                                                     \
+    printf("| `%s` | %s | `%s` | %s | %s |\n", kind_table[KIND_##KIND].word.p,                     \
+           kind_table[KIND_##KIND].doc, method, names[PLACE_##name], args[ARGS_##where]);
+#include "runtime/bundle/kind.def"
+#undef KIND
+#undef METHOD
+#undef LIST
+}
+
 bool help_topic(Str topic)
 {
+    if (str_eq(topic, STR("kinds"))) {
+        print_kinds();
+        return true;
+    }
     if (str_eq(topic, STR("commands"))) {
         print_commands();
         return true;

@@ -18,14 +18,17 @@ static void add_cause(const struct program *p, const struct vm_call *call, const
     switch (d->cause) {
     case CAUSE_RULE: buf_printf(out, "a rule says so"); break;
     case CAUSE_DEFAULT:
-        buf_printf(out, d->rule == B_NONE ? "no rule is about this tool"
-                                          : "no rule allows it; the nearest does not hold");
+        if (d->rule == B_NONE)
+            buf_printf(out, "no rule is about this %s", kind_table[call->kind].noun);
+        else
+            buf_printf(out, "no rule allows it; the nearest does not hold");
         break;
     case CAUSE_UNKNOWN_SERVER:
         buf_printf(out, "policy \"%.*s\" does not speak of server \"%.*s\"",
                    STR_ARG(program_name(p)), STR_ARG(call->server));
         break;
     case CAUSE_UNKNOWN_TOOL: buf_printf(out, "the pinned tools have no such tool"); break;
+    case CAUSE_NOT_CANONICAL: buf_printf(out, "its URI is not in canonical form"); break;
     case CAUSE_UNKNOWN_ARGUMENT:
         buf_printf(out, "the pinned tool has no argument \"%.*s\"", STR_ARG(d->argument));
         break;
@@ -64,7 +67,11 @@ static void add_rewritten(const struct program *p, const struct decision *d, str
 void verdict_print(const struct program *p, const struct vm_call *call, const struct decision *d,
                    struct buf *out)
 {
-    buf_printf(out, "%s  %.*s", verdict_word(d), STR_ARG(call->tool));
+    buf_printf(out, "%s ", verdict_word(d));
+    if (call->kind != KIND_TOOL)
+        buf_printf(out, " %.*s", STR_ARG(kind_table[call->kind].word));
+    if (call->name.n)
+        buf_printf(out, " %.*s", STR_ARG(call->name));
     if (call->server.n)
         buf_printf(out, " on %.*s", STR_ARG(call->server));
     buf_printf(out, " for %.*s: ", STR_ARG(call->principal->id));
@@ -121,7 +128,8 @@ void verdict_json(const struct program *p, const struct vm_call *call, const str
     buf_printf(out, "{\"verdict\":\"%s\",\"cause\":\"%s\"", verdict_word(d),
                vm_cause_word(d->cause));
     add_member(out, "server", call->server);
-    add_member(out, "tool", call->tool);
+    add_member(out, "kind", kind_table[call->kind].word);
+    add_member(out, call->kind == KIND_TOOL ? "tool" : "name", call->name);
     add_member(out, "principal", call->principal->id);
     add_member(out, "policy", program_name(p));
     buf_printf(out, ",\"policy_id\":\"%s\"", p->id);

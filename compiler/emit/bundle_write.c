@@ -294,17 +294,17 @@ uint32_t bundle_atom(struct bundle *bundle, const struct b_insn *code, uint32_t 
 
 static void write_dispatch(struct bundle *bundle)
 {
-    const struct b_tool *tools =
-        (const struct b_tool *)(const void *)bundle->sections[SECTION_TOOLS].p;
+    const struct b_name *names =
+        (const struct b_name *)(const void *)bundle->sections[SECTION_NAMES].p;
     const char *strings = bundle->sections[SECTION_STRINGS].p;
-    uint32_t count = bundle_count(bundle, SECTION_TOOLS), slots = power_of_two_above(count);
+    uint32_t count = bundle_count(bundle, SECTION_NAMES), slots = power_of_two_above(count);
     uint32_t *table = ARENA_NEW(bundle->mem, uint32_t, slots);
     bundle->is_full |= !table;
     if (bundle->is_full)
         return;
     for (uint32_t i = 0; i < count; i++) {
-        Str name = { .p = strings + tools[i].name.offset, .n = tools[i].name.length };
-        uint64_t at = bundle_tool_hash(tools[i].server, name);
+        Str name = { .p = strings + names[i].name.offset, .n = names[i].name.length };
+        uint64_t at = bundle_name_hash(names[i].route, name);
         while (table[at & (slots - 1)])
             at++;
         table[at & (slots - 1)] = i + 1;

@@ -49,9 +49,9 @@ uint32_t bundle_index(struct bundle *bundle, const struct b_index *record,
 uint32_t bundle_atom(struct bundle *bundle, const struct b_insn *code, uint32_t count,
                      const struct b_atom *place);
 
-/* Builds SERVERS' dispatch table, puts the sections together, computes the cost, seals the file and
- * loads it through the verifier: a bundle that this compiler makes and the loader refuses is a bug
- * that must not leave the house. The bytes are appended to out. */
+/* Builds the dispatch table of names, puts the sections together, computes the cost, seals the file
+ * and loads it through the verifier: a bundle that this compiler makes and the loader refuses is a
+ * bug that must not leave the house. The bytes are appended to out. */
 MUST_USE enum status bundle_finish(struct bundle *bundle, const struct b_meta *meta,
                                    struct buf *out, struct bundle_error *error);
 

@@ -183,10 +183,10 @@ static struct expr *variant_condition(struct emitter *e, const struct rule *rule
 
 static bool names_tool(const struct rule *rule, const struct automaton *globs, Str tool)
 {
-    for (const struct name *name = rule->tools; name; name = name->next)
+    for (const struct name *name = rule->names; name; name = name->next)
         if (str_eq(name->text, tool))
             return true;
-    return !rule->tools || (globs->state_count && automaton_run(globs, tool));
+    return !rule->names || (globs->state_count && automaton_run(globs, tool));
 }
 
 /* The rule's globs as one automaton; none when it has no globs. What is wrong with them was
@@ -196,13 +196,13 @@ static void build_rule_globs(struct emitter *e, const struct rule *rule, struct 
     uint32_t count = 0;
     struct automaton_error error;
     *globs = (struct automaton){ .state_count = 0 };
-    for (const struct name *name = rule->tools; name; name = name->next)
+    for (const struct name *name = rule->names; name; name = name->next)
         count += pattern_is_glob(name->text);
     Str *patterns = ARENA_NEW(e->mem, Str, count);
     if (!patterns || !count)
         return;
     count = 0;
-    for (const struct name *name = rule->tools; name; name = name->next)
+    for (const struct name *name = rule->names; name; name = name->next)
         if (pattern_is_glob(name->text))
             patterns[count++] = name->text;
     if (automaton_build(patterns, count, AUTOMATON_TOOL, e->mem, globs, &error) != ST_OK)
@@ -246,7 +246,7 @@ static void add_copy(struct emitter *e, const struct rule *rule, const struct se
     names[0] = (struct name){ .text = tool, .span = rule->span };
     names[1] = (struct name){ .text = server->alias, .span = rule->span };
     *made = *rule;
-    made->tools = &names[0];
+    made->names = &names[0];
     made->servers = &names[1];
     made->effects = made->flags = NULL;
     made->when = when ? when : extra;
@@ -317,7 +317,8 @@ void emit_expand(struct emitter *e)
         bool has_roles = mentions_role(rule->when);
         for (const struct set_decl *set = rule->sets; set; set = set->next)
             has_roles |= mentions_role(set->value);
-        if (!rule->effects && !rule->flags && !has_roles) {
+        bool is_plain = rule->kind != KIND_TOOL || (!rule->effects && !rule->flags && !has_roles);
+        if (is_plain) {
             add_rule(e, rule);
             continue;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* emit_internal.h - shared by the emitter's files: emit.c (rules and the whole), emit_cond.c
  * (conditions to branches), emit_atom.c (values and truths), emit_route.c (which rules concern
- * which tool), emit_shape.c (what pinned arguments look like). */
+ * which name), emit_shape.c (what pinned arguments look like). */
 #ifndef COMPILER_EMIT_EMIT_INTERNAL_H
 #define COMPILER_EMIT_EMIT_INTERNAL_H
 
@@ -63,7 +63,7 @@ uint32_t emit_list(struct emitter *e, const uint32_t *rules, uint32_t count);
 /* The slot of a field. */
 uint32_t emit_field_slot(struct emitter *e, const struct expr *expr);
 
-/* Fills SERVERS, TOOLS, ACCEPTS, LISTS. */
+/* Fills SERVERS, ROUTES, NAMES, ACCEPTS, LISTS. */
 void emit_routes(struct emitter *e);
 
 /* The shape of a schema, 0 when it accepts anything. */

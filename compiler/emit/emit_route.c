@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* emit_route.c - which rules concern which tool, settled at compile time.
+/* emit_route.c - which rules concern which name, settled at compile time.
  *
- * For every server: each tool that is known by name (from the snapshot, or because a rule names it)
- * gets its list of rules, patterns included. Tools that nobody named, where the server is not
- * pinned or open, go through one automaton over all patterns of the server's rules, whose accept
+ * For every server and kind of message: each name that is known (from the snapshot, or because a
+ * rule gives it) gets its list of rules, patterns included. Names that nobody gave, where the world
+ * is not closed, go through one automaton over all patterns of the route's rules, whose accept
  * sets have lists too. So a decision starts from a list, never from all rules.
  */
 #include "compiler/emit/emit_internal.h"
+#include "compiler/pattern/kind_pattern.h"
 
 #include <stdlib.h>
 
@@ -38,10 +39,12 @@ struct route_server {
     const struct server_decl *decl; /* NULL: the policy declares no server */
 };
 
-/* The rules that cover one server, by how they name tools. */
+/* The rules of one kind that cover one server, by how they give names. */
 struct server_rules {
     const struct route_server *server;
-    struct intern literals; /* a tool's name to a row in by_name */
+    enum message_kind kind;
+    struct row any;         /* those that give none: about all names */
+    struct intern literals; /* a name to a row in by_name */
     struct row *by_name;
     uint32_t name_count, name_capacity;
     struct intern globs; /* a pattern to its index */
@@ -104,7 +107,8 @@ static void add_glob(struct emitter *e, struct server_rules *s, const struct nam
         e->bundle.is_full |= !intern_put(&s->globs, glob->text, index);
         if (e->bundle.is_full)
             return;
-        s->patterns[index] = glob->text;
+        s->patterns[index] = kind_name_pattern(s->kind, glob->text, e->mem);
+        e->bundle.is_full |= !s->patterns[index].p;
         s->spans[index] = glob->span;
         s->by_glob[s->glob_count++] = (struct row){ .count = 0 };
     }
@@ -116,13 +120,15 @@ static void collect(struct emitter *e, struct server_rules *s)
     intern_init(&s->literals, e->mem);
     intern_init(&s->globs, e->mem);
     for (uint32_t i = 0; i < e->rule_count && !e->bundle.is_full; i++) {
-        if (!covers(e->rules[i], s->server->alias))
+        if (e->rules[i]->kind != s->kind || !covers(e->rules[i], s->server->alias))
             continue;
-        for (const struct name *tool = e->rules[i]->tools; tool; tool = tool->next) {
-            if (pattern_is_glob(tool->text))
-                add_glob(e, s, tool, i);
+        if (!e->rules[i]->names)
+            row_add(e, &s->any, i);
+        for (const struct name *name = e->rules[i]->names; name; name = name->next) {
+            if (kind_name_is_glob(s->kind, name->text))
+                add_glob(e, s, name, i);
             else
-                add_literal(e, s, tool->text, i);
+                add_literal(e, s, name->text, i);
         }
     }
 }
@@ -169,17 +175,18 @@ static void append_accepted(struct emitter *e, const struct server_rules *s,
     }
 }
 
-static void add_tool(struct emitter *e, const struct server_rules *s, uint32_t server,
+static void add_name(struct emitter *e, const struct server_rules *s, uint32_t route,
                      const struct automaton *globs, const struct pinned_tool *tool)
 {
     struct row rules = { .count = 0 };
+    append(e, &rules, &s->any);
     const uint32_t *named = intern_get(&s->literals, tool->name);
     if (named)
         append(e, &rules, &s->by_name[*named]);
     if (globs->accept_sets)
         append_accepted(e, s, globs, automaton_run(globs, tool->name), &rules);
-    struct b_tool record = { .name = bundle_text(&e->bundle, tool->name),
-                             .server = server,
+    struct b_name record = { .name = bundle_text(&e->bundle, tool->name),
+                             .route = route,
                              .list = rule_list(e, &rules),
                              .pin = B_NONE };
     if (tool->has_digest) {
@@ -189,7 +196,7 @@ static void add_tool(struct emitter *e, const struct server_rules *s, uint32_t s
     }
     if (tool->arguments)
         record.shape = emit_shape(e, tool->arguments, 1);
-    (void)bundle_add(&e->bundle, SECTION_TOOLS, &record);
+    (void)bundle_add(&e->bundle, SECTION_NAMES, &record);
 }
 
 static int tool_order(const void *a, const void *b)
@@ -198,12 +205,13 @@ static int tool_order(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-/* All tools known by name, sorted: the snapshot's, and unless the world is closed the rules' own.
+/* All names known, sorted: of tools the snapshot's, and unless the world is closed the rules' own.
  */
-static struct pinned_tool *known_tools(struct emitter *e, struct server_rules *s, bool is_closed,
+static struct pinned_tool *known_names(struct emitter *e, struct server_rules *s, bool is_closed,
                                        uint32_t *count)
 {
-    const struct snapshot *snapshot = s->server->decl ? s->server->decl->snapshot : NULL;
+    bool has_snapshot = s->kind == KIND_TOOL && s->server->decl;
+    const struct snapshot *snapshot = has_snapshot ? s->server->decl->snapshot : NULL;
     uint32_t pinned = snapshot ? snapshot->tool_count : 0, n = 0;
     struct pinned_tool *tools = ARENA_NEW(e->mem, struct pinned_tool, pinned + s->name_count);
     *count = 0;
@@ -228,14 +236,14 @@ static struct pinned_tool *known_tools(struct emitter *e, struct server_rules *s
     return tools;
 }
 
-/* The automaton over all patterns of a server. */
+/* The automaton over all patterns of a route. */
 static bool build_globs(struct emitter *e, const struct server_rules *s, struct automaton *globs)
 {
     struct automaton_error error = { .text = "" };
     if (s->glob_count == 0)
         return true;
-    enum status status =
-        automaton_build(s->patterns, s->glob_count, AUTOMATON_TOOL, e->mem, globs, &error);
+    enum status status = automaton_build(s->patterns, s->glob_count, kind_name_syntax(s->kind),
+                                         e->mem, globs, &error);
     if (status == ST_OK)
         return true;
     Span span = s->spans[error.pattern < s->glob_count ? error.pattern : 0];
@@ -244,36 +252,51 @@ static bool build_globs(struct emitter *e, const struct server_rules *s, struct 
     return false;
 }
 
+/* The lists of names that only patterns know. */
+static void add_accepts(struct emitter *e, const struct server_rules *s,
+                        const struct automaton *globs, struct b_route *route)
+{
+    route->dfa = bundle_dfa(&e->bundle, globs);
+    route->accept_count = globs->accept_count;
+    for (uint16_t id = 1; id <= globs->accept_count; id++) {
+        struct row rules = { .count = 0 };
+        append(e, &rules, &s->any);
+        append_accepted(e, s, globs, id, &rules);
+        uint32_t list = rule_list(e, &rules);
+        (void)bundle_add(&e->bundle, SECTION_ACCEPTS, &list);
+    }
+}
+
+static void add_route(struct emitter *e, struct server_rules *s, uint32_t index, bool is_closed)
+{
+    struct automaton globs = { .state_count = 0 };
+    collect(e, s);
+    if (e->bundle.is_full || !build_globs(e, s, &globs))
+        return;
+    struct row any = { .count = 0 };
+    append(e, &any, &s->any);
+    struct b_route route = { .dfa = B_NONE, .other = rule_list(e, &any) };
+    uint32_t count;
+    struct pinned_tool *names = known_names(e, s, is_closed, &count);
+    for (uint32_t i = 0; i < count; i++)
+        add_name(e, s, index, &globs, &names[i]);
+    route.accept_first = bundle_count(&e->bundle, SECTION_ACCEPTS);
+    if (!is_closed && s->glob_count)
+        add_accepts(e, s, &globs, &route);
+    (void)bundle_add(&e->bundle, SECTION_ROUTES, &route);
+}
+
 static void add_server(struct emitter *e, const struct route_server *from, uint32_t index)
 {
     const struct server_decl *decl = from->decl;
-    struct server_rules s = { .server = from };
-    struct automaton globs = { .state_count = 0 };
-    struct row none = { .count = 0 };
     bool is_pinned = decl && decl->snapshot, is_closed = is_pinned && !decl->is_open;
-    collect(e, &s);
-    if (e->bundle.is_full || !build_globs(e, &s, &globs))
-        return;
+    for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
+        struct server_rules s = { .server = from, .kind = (enum message_kind)kind };
+        add_route(e, &s, program_route(index, s.kind), is_closed && s.kind == KIND_TOOL);
+    }
     struct b_server server = { .alias = bundle_text(&e->bundle, from->alias),
                                .flags = (is_pinned ? (uint32_t)B_SERVER_PINNED : 0) |
-                                        (is_pinned && !is_closed ? (uint32_t)B_SERVER_OPEN : 0),
-                               .dfa = B_NONE,
-                               .other = rule_list(e, &none) };
-    uint32_t tool_count;
-    struct pinned_tool *tools = known_tools(e, &s, is_closed, &tool_count);
-    for (uint32_t i = 0; i < tool_count; i++)
-        add_tool(e, &s, index, &globs, &tools[i]);
-    server.accept_first = bundle_count(&e->bundle, SECTION_ACCEPTS);
-    if (!is_closed && s.glob_count) {
-        server.dfa = bundle_dfa(&e->bundle, &globs);
-        server.accept_count = globs.accept_count;
-        for (uint16_t id = 1; id <= globs.accept_count; id++) {
-            struct row rules = { .count = 0 };
-            append_accepted(e, &s, &globs, id, &rules);
-            uint32_t list = rule_list(e, &rules);
-            (void)bundle_add(&e->bundle, SECTION_ACCEPTS, &list);
-        }
-    }
+                                        (is_pinned && !is_closed ? (uint32_t)B_SERVER_OPEN : 0) };
     (void)bundle_add(&e->bundle, SECTION_SERVERS, &server);
 }
 

@@ -162,10 +162,53 @@ static void select_once(struct parse *ps, struct names *part, struct names names
         *part = names;
 }
 
-struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names)
+/* The nearest of the words that may stand where a kind does; empty when none is near. */
+static Str nearest_kind(Str word)
 {
-    select_once(ps, &selector.tools, names);
-    return selector;
+    static const Str others[] = { STR_INIT("effect"), STR_INIT("flag") };
+    Str best = { .p = NULL, .n = 0 };
+    size_t distance = word.n <= 4 ? 2 : 3;
+    for (size_t i = 0; i < KIND_COUNT + COUNT(others); i++) {
+        Str candidate = i < KIND_COUNT ? kind_table[i].word : others[i - KIND_COUNT];
+        size_t found = str_distance(candidate, word, distance);
+        if (found < distance) {
+            best = candidate;
+            distance = found;
+        }
+    }
+    return best;
+}
+
+void ast_bad_kind(struct parse *ps, struct token word)
+{
+    if (ps->bad_kind.hi && ps->bad_kind.lo == word.span.lo)
+        return;
+    ps->bad_kind = word.span;
+    Str best = nearest_kind(word.text);
+    diag_add(ps->diags, DIAG_UNKNOWN_KIND, word.span, STR_ARG(word.text));
+    if (best.n)
+        diag_help(ps->diags, "did you mean '%.*s'?", STR_ARG(best));
+    else
+        diag_help(ps->diags, "the kinds are tool, resource, prompt, completion, logging, sampling, "
+                             "elicitation and roots");
+}
+
+static enum message_kind read_kind(struct parse *ps, struct token word)
+{
+    enum message_kind kind = kind_of_word(word.text);
+    if (kind == KIND_COUNT)
+        ast_bad_kind(ps, word);
+    return kind;
+}
+
+struct selector ast_select_kind(struct parse *ps, struct token word, struct names names)
+{
+    return (struct selector){ .kind = read_kind(ps, word), .kind_span = word.span, .names = names };
+}
+
+struct selector ast_select_tools(struct token word, struct names names)
+{
+    return (struct selector){ .kind = KIND_TOOL, .kind_span = word.span, .names = names };
 }
 
 struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names)
@@ -211,7 +254,9 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct selector sel
     }
     *rule = (struct rule){
         .effect = effect_of(effect.kind),
-        .tools = selector.tools.first,
+        .kind = selector.kind,
+        .kind_span = selector.kind_span,
+        .names = selector.names.first,
         .effects = selector.effects.first,
         .flags = selector.flags.first,
         .servers = servers.first,
@@ -324,7 +369,17 @@ void ast_at(struct parse *ps, struct token time, Span span)
     ps->at_span = span;
 }
 
-void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
+struct message ast_tool_message(struct token name)
+{
+    return (struct message){ .kind = KIND_TOOL, .name = name };
+}
+
+struct message ast_message(struct parse *ps, struct token kind, struct token name)
+{
+    return (struct message){ .kind = read_kind(ps, kind), .kind_word = kind, .name = name };
+}
+
+void ast_call(struct parse *ps, struct message message, struct token server, struct token json,
               Span span)
 {
     struct test_call *call = ARENA_NEW(ps->mem, struct test_call, 1);
@@ -337,9 +392,13 @@ void ast_call(struct parse *ps, struct token tool, struct token server, struct t
     *call = (struct test_call){
         .server = server.text,
         .server_span = server.span,
-        .tool = tool.text,
+        .kind = message.kind,
+        .name = message.name.text,
+        .method = message.method.text,
         .arguments = json.text,
-        .tool_span = tool.span,
+        .kind_span = message.kind_word.span,
+        .name_span = message.name.span,
+        .method_span = message.method.span,
         .arguments_span = json.span,
         .principal = ps->as.text,
         .principal_span = ps->as.span,

@@ -10,6 +10,7 @@
 #include "compiler/schema/classes.h"
 #include "compiler/schema/schema.h"
 #include "compiler/source/diag.h"
+#include "runtime/bundle/kind.h"
 
 enum type_kind {
     TYPE_ERROR, /* already reported: accepted everywhere, says nothing again */
@@ -181,8 +182,10 @@ struct set_decl {               /* place = value, of a rule's `set` */
 };
 
 struct rule {
-    enum effect effect;   /* EFFECT_ASK is parsed and refused by the checker in this version */
-    struct name *tools;   /* literal names or globs (with *, ?, [..], {..}); NULL: any */
+    enum effect effect;     /* EFFECT_ASK is parsed and refused by the checker in this version */
+    enum message_kind kind; /* KIND_COUNT: no kind, which was reported */
+    Span kind_span;
+    struct name *names;   /* literal names or globs (with *, ?, [..], {..}); NULL: any */
     struct name *effects; /* words of effect.def; NULL: any */
     struct name *flags;   /* words of flag.def, one of which the tool has; NULL: whatever flags */
     uint32_t effect_set, flag_set; /* checked: a bit each; 0 with effects or flags NULL */
@@ -207,9 +210,13 @@ enum expectation { EXPECT_ALLOW, EXPECT_DENY };
 struct test_call { /* one call with what is expected of it */
     Str server;    /* `on "alias"`; empty: the only one */
     Span server_span;
-    Str tool;
-    Str arguments; /* the JSON text as it stands in the source; empty: none */
-    Span tool_span, arguments_span;
+    enum message_kind kind; /* KIND_COUNT: no kind, which was reported */
+    Str name;               /* of the tool, the URI of the resource; empty where there is none */
+    Str method;             /* as written behind the name; empty: the kind's first */
+    Str arguments;          /* the JSON text as it stands in the source; empty: none */
+    Span kind_span;         /* hi 0: a tool, whose kind is not written */
+    Span name_span;         /* hi 0: not written */
+    Span method_span, arguments_span;
     Str principal; /* the JSON text of the `as` in force; empty: none */
     Span principal_span;
     enum expectation expectation;

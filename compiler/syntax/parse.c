@@ -79,7 +79,9 @@ static void collect_expected(const struct feeder *f, struct expected *list)
 {
     bool is_value = takes(f, TK_LBRACK) && takes(f, TK_NAME);
     bool is_statement = takes(f, TK_POLICY);
-    bool is_comparison = takes(f, TK_EQ);
+    bool is_comparison = takes(f, TK_EQ), is_kind = takes(f, TK_TOOL) && takes(f, TK_NAME);
+    if (is_kind)
+        expect_word(list, STR("a kind of message"));
     if (is_value)
         expect_word(list, STR("a value"));
     if (is_statement)
@@ -95,7 +97,9 @@ static void collect_expected(const struct feeder *f, struct expected *list)
         bool is_part_of_statement = is_statement && starts_statement(kind);
         bool is_operator = kind == TK_ELSE || kind == TK_DOT || (is_comparison && kind == TK_IN) ||
                            (is_comparison && kind == TK_LPAREN);
-        if (is_part_of_value || is_part_of_statement || (is_comparison && is_operator))
+        bool is_part_of_kind = is_kind && (kind == TK_TOOL || kind == TK_NAME);
+        if (is_part_of_value || is_part_of_statement || is_part_of_kind ||
+            (is_comparison && is_operator))
             continue;
         if (takes(f, kind))
             expect_word(list, token_word(kind));
@@ -204,8 +208,21 @@ static void help_expected(struct feeder *f, const struct token *token)
                   "or test");
 }
 
+/* True when the token before stands where a kind of message does and is none. */
+static bool is_bad_kind(const struct feeder *f)
+{
+    int first = f->head[0].kind;
+    return f->head_count == 2 && f->head[1].kind == TK_NAME &&
+           (first == TK_ALLOW || first == TK_ASK || first == TK_DENY || first == TK_CALL) &&
+           kind_of_word(f->head[1].text) == KIND_COUNT;
+}
+
 static void report(struct feeder *f, const struct token *token)
 {
+    if (is_bad_kind(f)) {
+        ast_bad_kind(&f->ps, f->head[1]);
+        return;
+    }
     if (token->kind == TK_RESERVED) {
         diag_add(f->ps.diags, DIAG_RESERVED_WORD, token->span, STR_ARG(token->text));
         if (takes(f, TK_NAME) && !takes(f, TK_LBRACK))

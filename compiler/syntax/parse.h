@@ -28,6 +28,7 @@ struct parse {
     struct token at; /* the `at` in force; kind 0: none */
     Span at_span;
     bool is_as_unused; /* no call has been made under it */
+    Span bad_kind;     /* the word reported last as no kind */
 };
 
 /* An expression with all that belongs to it in the source, parentheses too. */
@@ -53,9 +54,17 @@ struct param_type {
     bool is_set;
 };
 
-/* Which tools a rule is about: each part narrows. */
+/* Which messages a rule is about: each part narrows. */
 struct selector {
-    struct names tools, effects, flags;
+    enum message_kind kind;
+    Span kind_span;
+    struct names names, effects, flags;
+};
+
+/* Which message a test makes, but for its arguments. */
+struct message {
+    enum message_kind kind;
+    struct token kind_word, name, method;
 };
 
 struct locals { /* NAME = value, ... of a rule */
@@ -90,7 +99,9 @@ void ast_import(struct parse *ps, struct token path, Span span);
 void ast_param(struct parse *ps, struct token name, struct param_type type, struct operand value,
                Span span);
 void ast_default(struct parse *ps, struct token effect, struct token reason, Span span);
-struct selector ast_select_tools(struct parse *ps, struct selector selector, struct names names);
+/* A kind of message by its word; reports one that is none. */
+struct selector ast_select_kind(struct parse *ps, struct token word, struct names names);
+struct selector ast_select_tools(struct token word, struct names names);
 struct selector ast_select_effects(struct parse *ps, struct selector selector, struct names names);
 struct selector ast_select_flags(struct parse *ps, struct selector selector, struct names names);
 struct locals ast_local(struct parse *ps, struct locals list, struct token name,
@@ -103,8 +114,12 @@ void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, 
 void ast_test(struct parse *ps, struct token keyword, struct token name);
 void ast_test_end(struct parse *ps, Span end);
 void ast_as(struct parse *ps, struct token json, Span span);
-void ast_call(struct parse *ps, struct token tool, struct token server, struct token json,
+struct message ast_message(struct parse *ps, struct token kind, struct token name);
+struct message ast_tool_message(struct token name);
+void ast_call(struct parse *ps, struct message message, struct token server, struct token json,
               Span span);
+/* Reports a word that is no kind of message, once for each place. */
+void ast_bad_kind(struct parse *ps, struct token word);
 void ast_at(struct parse *ps, struct token time, Span span);
 void ast_expect(struct parse *ps, struct token verdict, struct token reason, struct token set,
                 Span span);

@@ -187,11 +187,11 @@ static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
     };
     pen_text(pen, effects[rule->effect]);
     pen->indent = 2 * PRINT_INDENT;
-    if (rule->tools) {
-        pen_comments(pen, rule->tools->span.lo);
+    if (rule->kind_span.hi && rule->kind < KIND_COUNT) {
+        pen_comments(pen, rule->kind_span.lo);
         pen_space(pen);
-        pen_text(pen, STR("tool"));
-        print_names(pen, rule->tools, may_wrap);
+        pen_text(pen, kind_table[rule->kind].word);
+        print_names(pen, rule->names, may_wrap);
     }
     print_words(pen, STR("effect"), rule->effects);
     print_words(pen, STR("flag"), rule->flags);
@@ -388,7 +388,15 @@ static void print_call(struct pen *pen, const struct test_call *call)
 {
     begin_statement(pen, call->call_span, PRINT_INDENT);
     pen_text(pen, STR("call"));
-    print_worded(pen, STR(""), call->tool, call->tool_span);
+    if (call->kind_span.hi && call->kind < KIND_COUNT) {
+        pen_comments(pen, call->kind_span.lo);
+        pen_space(pen);
+        pen_text(pen, kind_table[call->kind].word);
+    }
+    if (call->name_span.hi)
+        print_worded(pen, STR(""), call->name, call->name_span);
+    if (call->method_span.hi)
+        print_worded(pen, STR("by"), call->method, call->method_span);
     if (call->server_span.hi)
         print_worded(pen, STR("on"), call->server, call->server_span);
     if (call->arguments_span.hi)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cost.c - the worst case of a decision, from the code and the tables alone.
  *
- * A cost is fixed + per_byte * n, n being the bytes of the call: the tool's name, the arguments'
+ * A cost is fixed + per_byte * n, n being the bytes of the call: the name, the arguments'
  * JSON text, the caller's id and groups (a group counts a byte more). A value read from the call
  * has at most n bytes; joining adds sizes; every instruction touches each byte of its operands a
  * small, known number of times. Sums saturate far above the budget, so a hostile bundle can't
@@ -16,7 +16,8 @@
 
 enum {
     ROUTE_STEPS = 64,       /* dispatch but for what depends on the tables */
-    ROUTE_TOUCHES = 2,      /* the tool's name: hash and automaton; a key: found once and noted */
+    ROUTE_TOUCHES = 8,      /* the name: hash and automaton; a URI: its characters, undone, its
+                               parts; a key: found once and noted */
     NUMBER_TEXT_BYTES = 40, /* of a number that an instruction makes, at most */
     ARITHMETIC_TOUCHES = 4, /* a number: read, converted, the result written */
     NET_TOUCHES = 16,       /* bytes of an address */
@@ -76,9 +77,9 @@ static struct bundle_cost cost_times(struct bundle_cost a, uint64_t factor)
 
 typedef struct b_text (*entry_text_fn)(const struct program *p, uint32_t entry);
 
-static struct b_text tool_text(const struct program *p, uint32_t entry)
+static struct b_text name_text(const struct program *p, uint32_t entry)
 {
-    return p->tools[entry - 1].name;
+    return p->names[entry - 1].name;
 }
 
 static struct b_text const_text(const struct program *p, uint32_t entry)
@@ -117,8 +118,8 @@ static struct bundle_cost base_cost(const struct program *p)
     for (uint32_t i = 0; i < p->counts[SECTION_SHAPES]; i++)
         members = p->shapes[i].count > members ? p->shapes[i].count : members;
     uint64_t find_server = (uint64_t)search_steps(p->counts[SECTION_SERVERS]) * alias;
-    uint64_t find_tool = heaviest_run(p, p->dispatch, p->counts[SECTION_DISPATCH], tool_text);
-    return (struct bundle_cost){ .fixed = ROUTE_STEPS + find_server + find_tool,
+    uint64_t find_name = heaviest_run(p, p->dispatch, p->counts[SECTION_DISPATCH], name_text);
+    return (struct bundle_cost){ .fixed = ROUTE_STEPS + find_server + find_name,
                                  .per_byte = ROUTE_TOUCHES + search_steps(members) };
 }
 

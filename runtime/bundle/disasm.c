@@ -204,9 +204,46 @@ static void add_pin(const struct program *p, uint32_t pin, struct buf *out)
         buf_printf(out, "%02x", p->pins[pin].digest[i]);
 }
 
+static bool is_silent(const struct program *p, uint32_t index)
+{
+    const struct b_route *route = &p->routes[index];
+    const struct b_list *other = &p->lists[route->other];
+    return route->accept_count == 0 && other->count == 0 && other->index == B_NONE;
+}
+
+/* *name: the next of NAMES, which are in the order of routes. */
+static void add_route(const struct program *p, uint32_t index, uint32_t *name, struct buf *out)
+{
+    const struct b_route *route = &p->routes[index];
+    Str word = kind_table[index % KIND_COUNT].word;
+    bool has_name = *name < p->counts[SECTION_NAMES] && p->names[*name].route == index;
+    if (index % KIND_COUNT != KIND_TOOL && !has_name && is_silent(p, index))
+        return; /* no rule is about it: all of it is denied */
+    for (; *name < p->counts[SECTION_NAMES] && p->names[*name].route == index; ++*name) {
+        const struct b_name *known = &p->names[*name];
+        buf_printf(out, "  %.*s ", STR_ARG(word));
+        add_quoted(out, program_text(p, known->name));
+        if (index % KIND_COUNT == KIND_TOOL)
+            buf_printf(out, " shape %u", known->shape);
+        add_pin(p, known->pin, out);
+        buf_add(out, STR(": "));
+        add_list(p, known->list, out);
+        buf_add_char(out, '\n');
+    }
+    for (uint32_t k = 0; k < route->accept_count; k++) {
+        buf_printf(out, "  %.*s in pattern class %u of dfa %u: ", STR_ARG(word), k + 1, route->dfa);
+        add_list(p, p->accepts[route->accept_first + k], out);
+        buf_add_char(out, '\n');
+    }
+    bool has_names = kind_table[index % KIND_COUNT].names != NAMES_NONE;
+    buf_printf(out, "  %s%.*s: ", has_names ? "any other " : "", STR_ARG(word));
+    add_list(p, route->other, out);
+    buf_add_char(out, '\n');
+}
+
 static void add_servers(const struct program *p, struct buf *out)
 {
-    uint32_t tool = 0;
+    uint32_t name = 0;
     for (uint32_t i = 0; i < p->counts[SECTION_SERVERS]; i++) {
         const struct b_server *server = &p->servers[i];
         Str alias = program_text(p, server->alias);
@@ -214,23 +251,8 @@ static void add_servers(const struct program *p, struct buf *out)
         add_quoted(out, alias);
         buf_printf(out, "%s%s\n", server->flags & B_SERVER_PINNED ? " pinned" : "",
                    server->flags & B_SERVER_OPEN ? " open" : "");
-        for (; tool < p->counts[SECTION_TOOLS] && p->tools[tool].server == i; tool++) {
-            buf_printf(out, "  tool ");
-            add_quoted(out, program_text(p, p->tools[tool].name));
-            buf_printf(out, " shape %u", p->tools[tool].shape);
-            add_pin(p, p->tools[tool].pin, out);
-            buf_add(out, STR(": "));
-            add_list(p, p->tools[tool].list, out);
-            buf_add_char(out, '\n');
-        }
-        for (uint32_t k = 0; k < server->accept_count; k++) {
-            buf_printf(out, "  pattern class %u of dfa %u: ", k + 1, server->dfa);
-            add_list(p, p->accepts[server->accept_first + k], out);
-            buf_add_char(out, '\n');
-        }
-        buf_printf(out, "  other tools: ");
-        add_list(p, server->other, out);
-        buf_add_char(out, '\n');
+        for (uint32_t kind = 0; kind < KIND_COUNT; kind++)
+            add_route(p, program_route(i, (enum message_kind)kind), &name, out);
     }
 }
 

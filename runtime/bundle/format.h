@@ -13,6 +13,8 @@
 #ifndef RUNTIME_BUNDLE_FORMAT_H
 #define RUNTIME_BUNDLE_FORMAT_H
 
+#include "runtime/bundle/kind.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,7 +23,7 @@
 #endif
 
 enum {
-    BUNDLE_FORMAT = 1,             /* raised whenever a released bundle would be read differently */
+    BUNDLE_FORMAT = 2,             /* raised whenever a released bundle would be read differently */
     BUNDLE_BYTES_MAX = 64 << 20,   /* of a file */
     BUNDLE_REGISTERS = 16,         /* value registers of an atom */
     BUNDLE_ATOM_INSNS_MAX = 256,   /* instructions of one atom */
@@ -46,7 +48,7 @@ enum {
 #define BUNDLE_LIST_CODE_MAX   (UINT64_C(1) << 28)
 #define BUNDLE_INDEX_RULES_MAX (UINT64_C(1) << 24) /* rules of all lists that indexes lead to */
 
-/* The cost of a decision is at most fixed + per_byte * (bytes of the call: the tool's name, the
+/* The cost of a decision is at most fixed + per_byte * (bytes of the call: its name, the
  * arguments, the caller's identity). A unit is one instruction or one byte touched. */
 #define BUNDLE_COST_FIXED_MAX    UINT64_C(16777216)
 #define BUNDLE_COST_PER_BYTE_MAX UINT64_C(65536)
@@ -91,20 +93,26 @@ enum b_server_flag { B_SERVER_PINNED = 1, B_SERVER_OPEN = 2 };
 
 struct b_server {
     struct b_text alias;
-    uint32_t flags;
-    uint32_t dfa;          /* for tools not known by name; B_NONE: they have the list `other` */
-    uint32_t accept_first; /* ACCEPTS[accept_first + id - 1] is the list for accept id */
-    uint32_t accept_count;
-    uint32_t other; /* the list of a tool that the DFA does not accept */
+    uint32_t flags; /* about its tools */
     uint32_t pad;
 };
 
-struct b_tool {
+/* The way from a server and a kind of message (the route's place: server * KIND_COUNT + kind) and a
+ * name to a list of rules. */
+struct b_route {
+    uint32_t dfa;          /* for names that are not known; B_NONE: they have the list `other` */
+    uint32_t accept_first; /* ACCEPTS[accept_first + id - 1] is the list for accept id */
+    uint32_t accept_count;
+    uint32_t other; /* the list of a name that the DFA does not accept */
+};
+
+/* A name that rules or a snapshot know: of a tool, a resource, a prompt. */
+struct b_name {
     struct b_text name;
-    uint32_t server;
+    uint32_t route;
     uint32_t list;
-    uint32_t shape; /* 0: arguments are not checked against a pin */
-    uint32_t pin;   /* in PINS; B_NONE: the tool's definition may be any */
+    uint32_t shape; /* 0: arguments are not checked against a pin; of tools only */
+    uint32_t pin;   /* in PINS; B_NONE: the tool's definition may be any; of tools only */
 };
 
 /* What a pinned tool's definition was when the policy was compiled: pin.h says of what. */

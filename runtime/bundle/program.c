@@ -37,9 +37,9 @@ Str program_name(const struct program *program)
     return program_text(program, program->meta->name);
 }
 
-uint64_t bundle_tool_hash(uint32_t server, Str name)
+uint64_t bundle_name_hash(uint32_t route, Str name)
 {
-    return XXH3_64bits_withSeed(name.p, name.n, server);
+    return XXH3_64bits_withSeed(name.p, name.n, route);
 }
 
 uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text)
@@ -69,15 +69,15 @@ uint32_t program_server(const struct program *program, Str alias)
     return server != B_NONE ? server : find_server(program, STR(""));
 }
 
-uint32_t program_tool(const struct program *program, uint32_t server, Str name)
+uint32_t program_known(const struct program *program, uint32_t route, Str name)
 {
     uint32_t mask = program->counts[SECTION_DISPATCH] - 1; /* a power of two, with an empty slot */
-    for (uint64_t at = bundle_tool_hash(server, name);; at++) {
+    for (uint64_t at = bundle_name_hash(route, name);; at++) {
         uint32_t entry = program->dispatch[at & mask];
         if (entry == 0)
             return B_NONE;
-        const struct b_tool *tool = &program->tools[entry - 1];
-        if (tool->server == server && str_eq(program_text(program, tool->name), name))
+        const struct b_name *known = &program->names[entry - 1];
+        if (known->route == route && str_eq(program_text(program, known->name), name))
             return entry - 1;
     }
 }
@@ -85,8 +85,9 @@ uint32_t program_tool(const struct program *program, uint32_t server, Str name)
 const unsigned char *program_pin(const struct program *program, Str alias, Str name)
 {
     uint32_t server = program_server(program, alias);
-    uint32_t tool = server == B_NONE ? B_NONE : program_tool(program, server, name);
-    uint32_t pin = tool == B_NONE ? B_NONE : program->tools[tool].pin;
+    uint32_t tool =
+        server == B_NONE ? B_NONE : program_known(program, program_route(server, KIND_TOOL), name);
+    uint32_t pin = tool == B_NONE ? B_NONE : program->names[tool].pin;
     return pin == B_NONE ? NULL : program->pins[pin].digest;
 }
 

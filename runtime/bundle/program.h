@@ -52,8 +52,14 @@ Str program_name(const struct program *program);
 /* The server of that alias, else the one that stands for any, else B_NONE. */
 uint32_t program_server(const struct program *program, Str alias);
 
-/* The tool known by name on a server (index into TOOLS), or B_NONE. */
-uint32_t program_tool(const struct program *program, uint32_t server, Str name);
+/* The route of a server's messages of a kind. */
+static inline uint32_t program_route(uint32_t server, enum message_kind kind)
+{
+    return server * (uint32_t)KIND_COUNT + (uint32_t)kind;
+}
+
+/* The name on a route (index into NAMES), or B_NONE. */
+uint32_t program_known(const struct program *program, uint32_t route, Str name);
 
 /* The digest that a tool's definition must have on that server, or NULL: it may be any. */
 const unsigned char *program_pin(const struct program *program, Str alias, Str name);
@@ -73,7 +79,7 @@ uint32_t program_index_find(const struct program *program, uint32_t index, Str t
 
 /* The hash of a constant for sets: of its type and canonical text. */
 uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text);
-uint64_t bundle_tool_hash(uint32_t server, Str name);
+uint64_t bundle_name_hash(uint32_t route, Str name);
 
 /* Worst-case cost of a decision (cost.c says in what): the dearest of all lists, each part by
  * itself. What the loader recomputes and the compiler stores. False: no memory. */

@@ -41,20 +41,25 @@ static bool verify_meta(const struct program *p, struct bundle_error *error)
 static bool verify_server(const struct program *p, uint32_t i, struct bundle_error *error)
 {
     const struct b_server *server = &p->servers[i];
-    uint32_t lists = p->counts[SECTION_LISTS];
     if (!verify_text(p, server->alias, BUNDLE_TEXT_MAX) || server->pad != 0 ||
         server->flags & ~(uint32_t)(B_SERVER_PINNED | B_SERVER_OPEN))
         return verify_fail(error, "server %u: alias, flags or padding", i);
     if (i && str_cmp(program_text(p, p->servers[i - 1].alias), program_text(p, server->alias)) >= 0)
         return verify_fail(error, "server %u: aliases are not ascending", i);
-    if (server->other >= lists)
-        return verify_fail(error, "server %u: list out of range", i);
-    if (server->dfa == B_NONE)
-        return server->accept_count == 0 || verify_fail(error, "server %u: accepts, no dfa", i);
-    if (server->dfa >= p->counts[SECTION_DFAS] ||
-        p->dfas[server->dfa].accept_max > server->accept_count ||
-        !verify_range(server->accept_first, server->accept_count, p->counts[SECTION_ACCEPTS]))
-        return verify_fail(error, "server %u: dfa or accepts out of range", i);
+    return true;
+}
+
+static bool verify_route(const struct program *p, uint32_t i, struct bundle_error *error)
+{
+    const struct b_route *route = &p->routes[i];
+    if (route->other >= p->counts[SECTION_LISTS])
+        return verify_fail(error, "route %u: list out of range", i);
+    if (route->dfa == B_NONE)
+        return route->accept_count == 0 || verify_fail(error, "route %u: accepts, no dfa", i);
+    if (route->dfa >= p->counts[SECTION_DFAS] ||
+        p->dfas[route->dfa].accept_max > route->accept_count ||
+        !verify_range(route->accept_first, route->accept_count, p->counts[SECTION_ACCEPTS]))
+        return verify_fail(error, "route %u: dfa or accepts out of range", i);
     return true;
 }
 
@@ -64,6 +69,12 @@ static bool verify_servers(const struct program *p, struct bundle_error *error)
         return verify_fail(error, "no servers");
     for (uint32_t i = 0; i < p->counts[SECTION_SERVERS]; i++) {
         if (!verify_server(p, i, error))
+            return false;
+    }
+    if (p->counts[SECTION_ROUTES] != (uint64_t)p->counts[SECTION_SERVERS] * KIND_COUNT)
+        return verify_fail(error, "routes: not one for each server and kind");
+    for (uint32_t i = 0; i < p->counts[SECTION_ROUTES]; i++) {
+        if (!verify_route(p, i, error))
             return false;
     }
     for (uint32_t i = 0; i < p->counts[SECTION_ACCEPTS]; i++) {
@@ -92,52 +103,54 @@ static bool add_text(uint64_t *sum, struct b_text text)
     return *sum <= BUNDLE_TEXTS_MAX;
 }
 
-/* pins counts the tools with a pin so far, which use the pins in order. */
-static bool verify_tool(const struct program *p, uint32_t i, uint32_t *pins,
+/* pins counts the names with a pin so far, which use the pins in order. */
+static bool verify_name(const struct program *p, uint32_t i, uint32_t *pins,
                         struct bundle_error *error)
 {
-    const struct b_tool *tool = &p->tools[i];
-    if (tool->pin != B_NONE && (tool->pin != *pins || (*pins)++ == p->counts[SECTION_PINS]))
-        return verify_fail(error, "tool %u: pins are not in order", i);
-    if (!verify_text(p, tool->name, BUNDLE_TEXT_MAX) ||
-        tool->server >= p->counts[SECTION_SERVERS] || tool->list >= p->counts[SECTION_LISTS] ||
-        tool->shape >= p->counts[SECTION_SHAPES])
-        return verify_fail(error, "tool %u: a field out of range", i);
+    const struct b_name *name = &p->names[i];
+    if (name->pin != B_NONE && (name->pin != *pins || (*pins)++ == p->counts[SECTION_PINS]))
+        return verify_fail(error, "name %u: pins are not in order", i);
+    if (!verify_text(p, name->name, BUNDLE_TEXT_MAX) || name->route >= p->counts[SECTION_ROUTES] ||
+        name->list >= p->counts[SECTION_LISTS] || name->shape >= p->counts[SECTION_SHAPES])
+        return verify_fail(error, "name %u: a field out of range", i);
+    bool is_tool = name->route % KIND_COUNT == KIND_TOOL;
+    if (!is_tool && (name->shape != 0 || name->pin != B_NONE))
+        return verify_fail(error, "name %u: only tools are pinned", i);
     if (i == 0)
         return true;
-    const struct b_tool *before = &p->tools[i - 1];
-    bool is_ascending = before->server < tool->server ||
-                        (before->server == tool->server &&
-                         str_cmp(program_text(p, before->name), program_text(p, tool->name)) < 0);
-    return is_ascending || verify_fail(error, "tool %u: tools are not ascending", i);
+    const struct b_name *before = &p->names[i - 1];
+    bool is_ascending = before->route < name->route ||
+                        (before->route == name->route &&
+                         str_cmp(program_text(p, before->name), program_text(p, name->name)) < 0);
+    return is_ascending || verify_fail(error, "name %u: names are not ascending", i);
 }
 
-/* Every tool is found, every entry is a tool, and an empty slot ends every other search. */
-static bool verify_tools(const struct program *p, struct bundle_error *error)
+/* Every name is found, every entry is a name, and an empty slot ends every other search. */
+static bool verify_names(const struct program *p, struct bundle_error *error)
 {
-    uint32_t slots = p->counts[SECTION_DISPATCH], tools = p->counts[SECTION_TOOLS], used = 0;
+    uint32_t slots = p->counts[SECTION_DISPATCH], names = p->counts[SECTION_NAMES], used = 0;
     uint32_t pins = 0;
     uint64_t texts = 0;
-    if (!verify_table(p->dispatch, slots, tools))
-        return verify_fail(error, "dispatch: %u slots for %u tools, or a long run", slots, tools);
-    for (uint32_t i = 0; i < tools; i++) {
-        if (!verify_tool(p, i, &pins, error))
+    if (!verify_table(p->dispatch, slots, names))
+        return verify_fail(error, "dispatch: %u slots for %u names, or a long run", slots, names);
+    for (uint32_t i = 0; i < names; i++) {
+        if (!verify_name(p, i, &pins, error))
             return false;
-        if (!add_text(&texts, p->tools[i].name))
-            return verify_fail(error, "tools: the names are too long together");
+        if (!add_text(&texts, p->names[i].name))
+            return verify_fail(error, "names: they are too long together");
     }
     if (pins != p->counts[SECTION_PINS])
         return verify_fail(error, "pins: %u of %u are some tool's", pins, p->counts[SECTION_PINS]);
     for (uint32_t i = 0; i < slots; i++) {
         used += p->dispatch[i] != 0;
-        if (p->dispatch[i] > tools)
+        if (p->dispatch[i] > names)
             return verify_fail(error, "dispatch: slot %u out of range", i);
     }
-    if (used != tools)
-        return verify_fail(error, "dispatch: %u entries for %u tools", used, tools);
-    for (uint32_t i = 0; i < tools; i++) {
-        if (program_tool(p, p->tools[i].server, program_text(p, p->tools[i].name)) != i)
-            return verify_fail(error, "dispatch: tool %u is not found", i);
+    if (used != names)
+        return verify_fail(error, "dispatch: %u entries for %u names", used, names);
+    for (uint32_t i = 0; i < names; i++) {
+        if (program_known(p, p->names[i].route, program_text(p, p->names[i].name)) != i)
+            return verify_fail(error, "dispatch: name %u is not found", i);
     }
     return true;
 }
@@ -566,6 +579,6 @@ bool program_verify(const struct program *program, struct bundle_error *error)
            verify_dfas(program, error) && verify_shapes(program, error) &&
            verify_rules(program, error) && verify_lists(program, error) &&
            verify_indexes(program, error) && verify_servers(program, error) &&
-           verify_tools(program, error) && verify_code(program, error) &&
+           verify_names(program, error) && verify_code(program, error) &&
            verify_cost(program, error);
 }

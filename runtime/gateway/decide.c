@@ -101,6 +101,9 @@ static void explain_denial(const struct caller *caller, const struct tool_call *
         put_quoted(out, STR("server"), server_alias(caller->server), STR(" has no"));
         put_quoted(out, STR(" tool"), call->tool, STR(" that is known here"));
         return;
+    case CAUSE_NOT_CANONICAL:
+        put_quoted(out, STR("the URI"), call->tool, STR(" is not in canonical form"));
+        return;
     case CAUSE_UNKNOWN_ARGUMENT:
         put_quoted(out, STR("tool"), call->tool, STR(" takes no"));
         put_quoted(out, STR(" argument"), d->argument, STR(""));
@@ -264,7 +267,7 @@ static void judge(struct vm *vm, const struct caller *caller, const struct tool_
     }
     struct vm_call asked = {
         .server = server_alias(caller->server),
-        .tool = call->tool,
+        .name = call->tool,
         .doc = call->arguments == JSON_NONE ? NULL : call->doc,
         .arguments = call->arguments,
         .principal = &caller->principal,

@@ -97,7 +97,9 @@ static void take_tool(struct call *call, struct vm *vm, const struct json_doc *d
                      name.n > TOOL_NAME_MAX ? TOOL_NAME_MAX : (int)name.n, name.p ? name.p : "");
         return;
     }
-    if (!vm_may_allow(vm, alias, name, &call->caller.principal))
+    if (!vm_may_allow(
+            vm, &(struct vm_question){ .server = alias, .principal = &call->caller.principal },
+            name))
         return;
     if (!names_add(listing, name)) {
         if (listing->repeated++ == 0)

@@ -84,7 +84,7 @@ void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
     uint32_t index, unknown;
     vm_decide(vm, call, out);
     *explanation = (struct vm_explanation){ .list = B_NONE };
-    if (route_call(p, call->server, call->tool, &route) != CAUSE_RULE)
+    if (route_call(vm, call, &route) != CAUSE_RULE)
         return;
     vm_begin(vm, call, false);
     explanation->list = route.list;

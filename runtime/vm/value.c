@@ -98,7 +98,7 @@ static void read_field(struct vm *vm, const struct b_slot *slot, struct value *o
     case B_SLOT_CLIENT_NAME: *out = text_value(call->client_name); return;
     case B_SLOT_CLIENT_VERSION: *out = text_value(call->client_version); return;
     case B_SLOT_CLIENT_ADDRESS: *out = text_value(call->client_address); return;
-    case B_SLOT_CALL_NAME: *out = text_value(call->tool); return;
+    case B_SLOT_CALL_NAME: *out = text_value(call->name); return;
     case B_SLOT_CALL_SERVER: *out = text_value(call->server); return;
     case B_SLOT_CALL_METHOD: *out = text_value(call->method); return;
     case B_SLOT_NOW: *out = now_value(vm); return;

@@ -124,25 +124,6 @@ bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown)
     }
 }
 
-enum vm_cause route_call(const struct program *p, Str alias, Str tool, struct route *route)
-{
-    uint32_t server = program_server(p, alias);
-    if (server == B_NONE)
-        return CAUSE_UNKNOWN_SERVER;
-    const struct b_server *s = &p->servers[server];
-    uint32_t known = program_tool(p, server, tool);
-    if (known != B_NONE) {
-        *route = (struct route){ .list = p->tools[known].list, .shape = p->tools[known].shape };
-        return CAUSE_RULE;
-    }
-    if ((s->flags & B_SERVER_PINNED) && !(s->flags & B_SERVER_OPEN))
-        return CAUSE_UNKNOWN_TOOL;
-    uint16_t id = s->dfa == B_NONE ? 0 : program_match(p, s->dfa, tool);
-    route->list = id ? p->accepts[s->accept_first + id - 1] : s->other;
-    route->shape = 0;
-    return CAUSE_RULE;
-}
-
 /* A few members are looked through: of most, the length is enough to tell them apart. */
 enum { SHAPE_SCAN_MAX = 16 };
 
@@ -284,7 +265,7 @@ void find_candidates(struct vm *vm, uint32_t list, struct candidates *c)
 }
 
 /* No rule allows the call. The agent learns what would have been accepted: the first allow rule
- * about the tool, one with a reason before others, and what was unknown in it. */
+ * about the name, one with a reason before others, and what was unknown in it. */
 static void decide_default(struct vm *vm, uint32_t list, struct decision *out)
 {
     const struct program *p = vm->program;
@@ -344,7 +325,7 @@ void judge_call(struct vm *vm, const struct vm_call *call, struct decision *out)
     *out = (struct decision){
         .verdict = VERDICT_DENY, .cause = CAUSE_INTERNAL, .rule = B_NONE, .unknown_atom = B_NONE
     };
-    enum vm_cause cause = route_call(vm->program, call->server, call->tool, &route);
+    enum vm_cause cause = route_call(vm, call, &route);
     if (cause != CAUSE_RULE) {
         out->cause = cause;
         return;
@@ -368,29 +349,6 @@ void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out)
     judge_call(vm, call, out);
     if (vm->rewrite && out->verdict == VERDICT_ALLOW && vm->rewrite->sets.count)
         rewrite_call(vm, call, out);
-}
-
-bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal)
-{
-    const struct program *p = vm->program;
-    struct vm_call call = { .server = server, .tool = tool, .principal = principal };
-    struct route route;
-    if (route_call(p, server, tool, &route) != CAUSE_RULE)
-        return false;
-    bool is_possible = false;
-    struct candidates candidates;
-    uint32_t index, unknown;
-    vm_begin(vm, &call, true);
-    find_candidates(vm, route.list, &candidates);
-    while (!is_possible && (index = next_rule(p, &candidates)) != B_NONE) {
-        const struct b_rule *rule = &p->rules[index];
-        bool fires = rule_fires(vm, rule, &unknown);
-        if (fires && rule->effect != B_ALLOW)
-            break; /* whatever the arguments, this denies */
-        is_possible = fires;
-    }
-    vm_end(vm);
-    return is_possible;
 }
 
 size_t vm_rule_place(const struct program *program, uint32_t rule, char *out, size_t room)

@@ -42,14 +42,16 @@ struct principal {
     const struct json_doc *attributes; /* an object; NULL: none */
 };
 
-/* One tools/call, as judged. */
+/* One message, as judged. A zeroed kind is a tool's call. */
 struct vm_call {
     Str server; /* alias */
-    Str tool;
+    enum message_kind kind;
+    Str name; /* of the tool, the prompt; the URI of the resource; kind.def says what of the others
+               */
     const struct json_doc *doc; /* holds the arguments; NULL when there are none */
     uint32_t arguments;         /* index of the object in doc; ignored when doc is NULL */
     const struct principal *principal;
-    Str method;                                      /* "tools/call" */
+    Str method;                                      /* "tools/call", "resources/read" */
     Str label;                                       /* of the grant; {NULL, 0}: none */
     Str client_name, client_version, client_address; /* {NULL, 0}: not known */
     int64_t now;                                     /* seconds since 1970, UTC */
@@ -59,7 +61,7 @@ struct decision {
     enum verdict verdict;
     enum vm_cause cause;
     uint32_t rule;         /* index into RULES, or B_NONE. For cause default: the first allow rule
-                            * about the tool whose condition does not hold, one with a reason first */
+                            * about the name whose condition does not hold, one with a reason first */
     Str reason;            /* the rule's or the default's; lent by the program; may be empty */
     Str argument;          /* unknown_argument: the key; unsafe_number: the condition as written;
                             * of the causes by rewriting: the place, lent until the next decision */
@@ -93,17 +95,17 @@ struct vm_trace {
 };
 void vm_set_trace(struct vm *vm, struct vm_trace *trace); /* borrowed; NULL ends it */
 
-/* Decides, then shows the rules about the tool one by one, in the order of judging, also those that
+/* Decides, then shows the rules about the call one by one, in the order of judging, also those that
  * the decision did not have to look at. */
 typedef void (*vm_visit_fn)(void *user, struct vm *vm, uint32_t rule, bool acts);
 struct vm_visitor {
     vm_visit_fn visit;
     void *user;
-    bool all; /* those rules too that the tool's second key leaves out */
+    bool all; /* those rules too that the second key leaves out */
 };
 struct vm_explanation {
-    uint32_t list;       /* the rules about the tool, in LISTS; B_NONE when the tool has no rules */
-    uint32_t total;      /* rules about the tool */
+    uint32_t list;       /* the rules about the name, in LISTS; B_NONE when it has no rules */
+    uint32_t total;      /* rules about the name */
     uint32_t candidates; /* of them, those that the second key left */
 };
 void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
@@ -111,9 +113,21 @@ void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
 /* Within a visit: a condition's truth for the call, and why it is unknown. */
 enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why);
 
-/* Could any arguments make this principal's call of the tool allowed? The same code, with every
+/* Whose message of which kind on which server, when the rest is not known. */
+struct vm_question {
+    Str server;
+    enum message_kind kind;
+    const struct principal *principal;
+};
+
+/* Could any arguments make this principal's message of that name allowed? The same code, with every
  * atom that reads arguments taken as "could be anything". */
-bool vm_may_allow(struct vm *vm, Str server, Str tool, const struct principal *principal);
+bool vm_may_allow(struct vm *vm, const struct vm_question *question, Str name);
+
+/* Could it be allowed for any name that begins with prefix? Errs on the side of yes: whether such a
+ * name could exist is not asked. For resource templates, whose URIs share the text up to the first
+ * expression, and with "" for whether a kind is worth offering at all. */
+bool vm_may_allow_some(struct vm *vm, const struct vm_question *question, Str prefix);
 
 /* "filter.limit" of a place that rules set, appended to out. */
 void vm_place_write(const struct program *program, uint32_t slot, struct buf *out);

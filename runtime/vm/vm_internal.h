@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm_internal.h - shared by vm.c (rules), rewrite.c (what they set), explain.c (the same, watched),
- * atom.c (instructions), value.c (what they compute), truth.c (what they compare) and derive.c
- * (what is read out of strings) only. */
+/* vm_internal.h - shared by vm.c (rules), route.c (which of them), rewrite.c (what they set),
+ * explain.c (the same, watched), atom.c (instructions), value.c (what they compute), truth.c (what
+ * they compare) and derive.c (what is read out of strings) only. */
 #ifndef RUNTIME_VM_VM_INTERNAL_H
 #define RUNTIME_VM_VM_INTERNAL_H
 
@@ -101,11 +101,11 @@ void vm_end(struct vm *vm);
 /* Runs a rule's code. True: it acts. *unknown becomes the first atom tested that was unknown. */
 bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown);
 
-/* Where a tool's rules are: its list, and the shape its arguments must have. */
+/* Where a name's rules are: its list, and the shape its arguments must have. */
 struct route {
     uint32_t list, shape;
 };
-enum vm_cause route_call(const struct program *p, Str alias, Str tool, struct route *route);
+enum vm_cause route_call(struct vm *vm, const struct vm_call *call, struct route *route);
 
 /* The rules to look at: those of several lists, each in order, as one list in order. Denies come
  * first in a list, so the first rule that acts is the verdict. */

@@ -181,7 +181,7 @@ static void read_call(struct bench *b, const struct bench_call *from, struct jso
     ENSURE(json_parse(from->text, &json_limits_default, &b->arena, doc, NULL) == JSON_ERR_NONE);
     uint32_t params = json_member(doc, 0, STR("params"));
     *call = (struct vm_call){ .server = from->server,
-                              .tool = json_member_string(doc, params, STR("name")),
+                              .name = json_member_string(doc, params, STR("name")),
                               .doc = doc,
                               .arguments = json_member(doc, params, STR("arguments")),
                               .principal = &from->principal };

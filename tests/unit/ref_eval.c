@@ -3,6 +3,7 @@
  * three values, nothing indexed, nothing remembered. Clear rather than fast. */
 #include "tests/unit/ref_eval.h"
 
+#include "compiler/pattern/kind_pattern.h"
 #include "tests/unit/slow_match.h"
 
 #include <stdio.h>
@@ -689,15 +690,21 @@ static enum truth truth_of(struct ref *ref, const struct expr *e)
 
 static bool concerns(const struct rule *rule, const struct vm_call *call)
 {
-    bool on_server = !rule->servers, names_tool = false;
+    static struct arena mem;
+    bool on_server = !rule->servers, names_it = !rule->names;
+    enum automaton_syntax syntax = kind_name_syntax(call->kind);
+    if (!mem.limit)
+        arena_init(&mem, (size_t)1 << 24);
+    arena_reset(&mem);
     for (const struct name *server = rule->servers; server; server = server->next)
         on_server |= str_eq(server->text, call->server);
-    for (const struct name *tool = rule->tools; tool; tool = tool->next) {
-        names_tool |= pattern_is_glob(tool->text)
-                          ? slow_match(tool->text, AUTOMATON_TOOL, call->tool) == SLOW_YES
-                          : str_eq(tool->text, call->tool);
+    for (const struct name *name = rule->names; name; name = name->next) {
+        Str pattern = kind_name_pattern(call->kind, name->text, &mem);
+        names_it |= kind_name_is_glob(call->kind, name->text)
+                        ? slow_match(pattern, syntax, call->name) == SLOW_YES
+                        : str_eq(name->text, call->name);
     }
-    return on_server && names_tool;
+    return rule->kind == call->kind && on_server && names_it;
 }
 
 static bool knows_keys(const struct json_doc *doc, uint32_t node, const struct schema *schema)
@@ -729,9 +736,9 @@ static bool is_in_world(const struct policy *policy, const struct vm_call *call)
         server = server->next;
     if (!server)
         return false;
-    if (!server->snapshot || server->is_open)
+    if (!server->snapshot || server->is_open || call->kind != KIND_TOOL)
         return true;
-    const struct pinned_tool *tool = snapshot_tool(server->snapshot, call->tool);
+    const struct pinned_tool *tool = snapshot_tool(server->snapshot, call->name);
     return tool && (!call->doc || knows_keys(call->doc, call->arguments, tool->arguments));
 }
 

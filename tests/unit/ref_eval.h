@@ -21,6 +21,7 @@ struct ref_result {
                                        * next call; NULL: as they were */
 };
 
+/* The name of a resource is taken as it is: whether it is canonical is the caller's to know. */
 struct ref_result ref_decide(const struct policy *policy, const struct vm_call *call);
 
 #endif

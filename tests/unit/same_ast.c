@@ -98,10 +98,10 @@ static bool same_locals(const struct let_decl *a, const struct let_decl *b)
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     return a->effect == b->effect && a->is_unless == b->is_unless && str_eq(a->reason, b->reason) &&
-           same_names(a->tools, b->tools) && same_names(a->effects, b->effects) &&
-           same_names(a->flags, b->flags) && same_names(a->servers, b->servers) &&
-           same_expr(a->when, b->when) && same_sets(a->sets, b->sets) &&
-           same_locals(a->locals, b->locals);
+           a->kind == b->kind && same_names(a->names, b->names) &&
+           same_names(a->effects, b->effects) && same_names(a->flags, b->flags) &&
+           same_names(a->servers, b->servers) && same_expr(a->when, b->when) &&
+           same_sets(a->sets, b->sets) && same_locals(a->locals, b->locals);
 }
 
 static bool same_let(const struct let_decl *a, const struct let_decl *b)
@@ -118,10 +118,10 @@ static bool same_server(const struct server_decl *a, const struct server_decl *b
 
 static bool same_call(const struct test_call *a, const struct test_call *b)
 {
-    return str_eq(a->tool, b->tool) && str_eq(a->server, b->server) &&
-           str_eq(a->arguments, b->arguments) && str_eq(a->principal, b->principal) &&
-           str_eq(a->at, b->at) && str_eq(a->set, b->set) && a->expectation == b->expectation &&
-           str_eq(a->reason, b->reason);
+    return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->method, b->method) &&
+           str_eq(a->server, b->server) && str_eq(a->arguments, b->arguments) &&
+           str_eq(a->principal, b->principal) && str_eq(a->at, b->at) && str_eq(a->set, b->set) &&
+           a->expectation == b->expectation && str_eq(a->reason, b->reason);
 }
 
 static bool same_test(const struct test *a, const struct test *b)

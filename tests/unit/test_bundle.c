@@ -71,12 +71,13 @@ static int run_calls(struct program *program)
             struct decision decision;
             ENSURE(json_parse(str_of(calls[i]), &json_limits_default, &mem, &doc, NULL) == 0);
             struct vm_call call = { .server = STR("a"),
-                                    .tool = str_of(tool_names[t]),
+                                    .name = str_of(tool_names[t]),
                                     .doc = &doc,
                                     .principal = &principal };
             vm_decide(vm, &call, &decision);
             allowed += decision.verdict == VERDICT_ALLOW;
-            (void)vm_may_allow(vm, call.server, call.tool, &principal);
+            struct vm_question question = { .server = STR("a"), .principal = &principal };
+            (void)vm_may_allow(vm, &question, call.name);
             arena_reset(&mem);
         }
     }
@@ -225,8 +226,11 @@ static void test_named_refusals(void)
     refuse_u32(SECTION_SETS, 0, offsetof(struct b_set, count), 1, "set");
     refuse_u32(SECTION_DFAS, 0, offsetof(struct b_dfa, states), 0, "dfa");
     refuse_u32(SECTION_DFAS, 0, offsetof(struct b_dfa, class_count), 300, "dfa");
-    refuse_u32(SECTION_TOOLS, 0, offsetof(struct b_tool, list), 99, "tool");
-    refuse_u32(SECTION_TOOLS, 0, offsetof(struct b_tool, pin), 99, "pins are not in order");
+    refuse_u32(SECTION_NAMES, 0, offsetof(struct b_name, list), 99, "name");
+    refuse_u32(SECTION_NAMES, 0, offsetof(struct b_name, route), 99, "name");
+    refuse_u32(SECTION_NAMES, 0, offsetof(struct b_name, pin), 99, "pins are not in order");
+    refuse_u32(SECTION_ROUTES, 0, offsetof(struct b_route, other), 99, "route");
+    refuse_u32(SECTION_ROUTES, KIND_RESOURCE, offsetof(struct b_route, accept_count), 9, "route");
     refuse_u32(SECTION_LISTS, 0, offsetof(struct b_list, count), 99, "list");
     refuse_u32(SECTION_SERVERS, 0, offsetof(struct b_server, flags), 8, "server");
     refuse_u32(SECTION_SHAPES, 0, offsetof(struct b_shape, flags), 0, "shape 0");

@@ -24,7 +24,7 @@ static void test_everything(void)
                "\"grant\":{\"label\":\"l\"},\"verdict\":\"deny\","
                "\"client\":{\"name\":\"c\",\"version\":\"1\",\"address\":\"::1\"},"
                "\"at\":\"2026-11-24T10:00:00+01:00\"}"));
-    CHECK_STR(call.vm.tool, STR("t"));
+    CHECK_STR(call.vm.name, STR("t"));
     CHECK_STR(call.vm.server, STR("s"));
     CHECK_STR(call.vm.label, STR("l"));
     CHECK_STR(call.vm.client_name, STR("c"));

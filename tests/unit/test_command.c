@@ -150,9 +150,11 @@ static void write_bundle(const char *path)
     arena_init(&mem, BUNDLE_BYTES);
     buf_init(&bytes, BUNDLE_BYTES);
     bundle_init(&bundle, &mem);
-    struct b_server server = { .alias = bundle_text(&bundle, STR("fs")), .dfa = B_NONE };
+    struct b_server server = { .alias = bundle_text(&bundle, STR("fs")) };
     struct b_list none = { .index = B_NONE, .near = B_NONE };
-    server.other = bundle_list(&bundle, NULL, &none);
+    struct b_route route = { .dfa = B_NONE, .other = bundle_list(&bundle, NULL, &none) };
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        (void)bundle_add(&bundle, SECTION_ROUTES, &route);
     struct b_shape anything = { .flags = B_SHAPE_OPEN };
     (void)bundle_add(&bundle, SECTION_SHAPES, &anything);
     (void)bundle_add(&bundle, SECTION_SERVERS, &server);

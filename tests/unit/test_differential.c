@@ -48,7 +48,52 @@ static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"",      
                                              "\"delete_x\"", "\"write_x\"",       "\"*\"",
                                              "\"other\"",    "\"{read,write}_?\"" };
 
-static bool has_locals;    /* the rule at hand names values */
+static bool has_locals; /* the rule at hand names values */
+/* Messages of other kinds; of resources, whether their URI is canonical. */
+static const struct sample {
+    enum message_kind kind;
+    const char *name;
+    bool is_odd;
+} samples[] = {
+    { KIND_RESOURCE, "file:///work/a", false },
+    { KIND_RESOURCE, "file:///work/b/a", false },
+    { KIND_RESOURCE, "memo://insights", false },
+    { KIND_RESOURCE, "https://a.example/?q=1", false },
+    { KIND_RESOURCE, "file:///work/../a", true },
+    { KIND_RESOURCE, "FILE:///work/a", true },
+    { KIND_PROMPT, "review", false },
+    { KIND_PROMPT, "sum/up", false },
+    { KIND_PROMPT, "read_x", false },
+    { KIND_COMPLETION, "review", false },
+    { KIND_COMPLETION, "file:///work/{path}", false },
+    { KIND_COMPLETION, "file:///work/../{path}", true },
+    { KIND_LOGGING, "", false },
+    { KIND_SAMPLING, "", false },
+    { KIND_ELICITATION, "form", false },
+    { KIND_ELICITATION, "url", false },
+    { KIND_ROOTS, "", false },
+};
+static const char *const selectors[] = {
+    "resource",
+    "resource \"file:///work/*\"",
+    "resource \"file:///work/**\", \"memo://*\"",
+    "resource \"file:///work/a\"",
+    "resource \"https://a.example/?q=1\"",
+    "prompt",
+    "prompt \"review\", \"read_x\"",
+    "prompt \"*u*\"",
+    "completion",
+    "completion \"re*\"",
+    "completion \"file:///work/{path}\"",
+    "completion \"file:///*/{path}\"",
+    "logging",
+    "sampling",
+    "elicitation",
+    "elicitation \"url\"",
+    "elicitation \"f*\"",
+    "roots",
+};
+
 static bool is_keyed;      /* the policy at hand has long lists */
 static uint32_t variables; /* of the quantifiers around: v, then w */
 
@@ -238,9 +283,14 @@ static void add_sets(struct buf *out)
 
 static void add_rule(struct buf *out, bool is_certain)
 {
-    bool is_allow = roll(3) != 0;
-    buf_printf(out, "%s tool %s", is_allow ? "allow" : "deny", PICK(tool_patterns));
-    if (roll(3) == 0)
+    bool is_allow = roll(3) != 0, is_tool = roll(3) > 0;
+    const char *effect = is_allow ? "allow" : "deny", *selector = PICK(selectors);
+    bool may_set = is_tool || strstr("prompt logging sampling roots", selector);
+    if (is_tool)
+        buf_printf(out, "%s tool %s", effect, PICK(tool_patterns));
+    else
+        buf_printf(out, "%s %s", effect, selector);
+    if (is_tool && roll(3) == 0)
         buf_printf(out, ", %s", PICK(tool_patterns));
     has_locals = !is_certain && roll(4) == 0;
     if (has_locals) {
@@ -253,7 +303,7 @@ static void add_rule(struct buf *out, bool is_certain)
         add_key(out);
         add_condition(out, 3);
     }
-    if (is_allow && roll(4) == 0)
+    if (is_allow && may_set && roll(4) == 0)
         add_sets(out);
     if (roll(3) == 0)
         add_text(out, " reason \"because\"");
@@ -367,6 +417,22 @@ static bool rules_agree(const struct policy *policy, const struct ref_result *wa
     return index == got->rule;
 }
 
+/* What is allowed is shown, and some prefix of its name could be. */
+static void compare_lists(struct vm *vm, const struct vm_call *call,
+                          const struct decision *decision, Str source)
+{
+    struct vm_question question = { .server = call->server,
+                                    .kind = call->kind,
+                                    .principal = call->principal };
+    Str prefix = str_sub(call->name, 0, call->name.n ? roll((uint32_t)call->name.n + 1) : 0);
+    bool is_shown = vm_may_allow(vm, &question, call->name);
+    bool is_some_shown = vm_may_allow_some(vm, &question, prefix);
+    CHECK_ROW(is_shown || decision->verdict == VERDICT_DENY, "hidden, but allowed: %.*s\n%.*s",
+              STR_ARG(call->name), STR_ARG(source));
+    CHECK_ROW(is_some_shown || !is_shown, "a name is shown, its prefix is not: %.*s, %zu\n%.*s",
+              STR_ARG(call->name), prefix.n, STR_ARG(source));
+}
+
 static void compare_call(const struct compilation *c, struct vm *vm, struct buf *json, Str source,
                          struct counts *counts)
 {
@@ -377,8 +443,13 @@ static void compare_call(const struct compilation *c, struct vm *vm, struct buf 
                                    .groups = all_groups,
                                    .group_count = roll(4) };
     struct vm_call call = { .server = STR("s"),
-                            .tool = str_of(PICK(tools)),
+                            .name = str_of(PICK(tools)),
                             .principal = &principal };
+    const struct sample *sample = roll(3) ? NULL : &PICK(samples);
+    if (sample) {
+        call.kind = sample->kind;
+        call.name = str_of(sample->name);
+    }
     if (!mem.limit)
         arena_init(&mem, (size_t)1 << 24);
     arena_reset(&mem);
@@ -392,24 +463,25 @@ static void compare_call(const struct compilation *c, struct vm *vm, struct buf 
     vm_decide(vm, &call, &decision);
     vm_decide(vm, &call, &again);
     struct ref_result want = ref_decide(c->policy, &call);
+    if (sample && sample->is_odd)
+        want = (struct ref_result){ .verdict = REF_REFUSED };
+    CHECK(!sample || sample->is_odd == (decision.cause == CAUSE_NOT_CANONICAL));
     counts->pairs++;
     counts->allowed += decision.verdict == VERDICT_ALLOW;
     counts->by_rule += decision.cause == CAUSE_RULE;
     CHECK_ROW(rules_agree(c->policy, &want, &decision),
               "vm: verdict %d, rule %d; reference: verdict %d\n%.*s\n%.*s(%.*s)", decision.verdict,
-              (int)decision.rule, want.verdict, STR_ARG(source), STR_ARG(call.tool),
+              (int)decision.rule, want.verdict, STR_ARG(source), STR_ARG(call.name),
               STR_ARG(buf_str(json)));
     CHECK_ROW(rewrites_agree(&want, &again), "rewritten otherwise: %.*s\n%.*s(%.*s): %.*s",
-              STR_ARG(source), STR_ARG(call.tool), STR_ARG(buf_str(json)),
+              STR_ARG(source), STR_ARG(call.name), STR_ARG(buf_str(json)),
               STR_ARG(again.rewritten ? json_raw(again.rewritten, 0) : STR("as it is")));
     counts->rewritten += again.verdict == VERDICT_ALLOW && again.rewritten;
     counts->undone += again.verdict == VERDICT_DENY && again.rewritten;
     CHECK_ROW(decision.verdict == again.verdict && decision.rule == again.rule &&
                   decision.unknown_atom == again.unknown_atom,
               "the same call, another decision: %.*s", STR_ARG(source));
-    bool is_shown = vm_may_allow(vm, call.server, call.tool, &principal);
-    CHECK_ROW(is_shown || decision.verdict == VERDICT_DENY, "hidden, but allowed: %.*s(%.*s)\n%.*s",
-              STR_ARG(call.tool), STR_ARG(buf_str(json)), STR_ARG(source));
+    compare_lists(vm, &call, &decision, source);
 }
 
 /* Refused for what it may cost: the one thing that the checker can't know. */

@@ -106,7 +106,7 @@ static void test_whole(void)
     const struct rule *rule = one.policy->rules;
     CHECK(rule->effect == EFFECT_ALLOW && rule->next->effect == EFFECT_DENY);
     CHECK(rule->next->is_unless && rule->next->when->kind == EXPR_NOT);
-    CHECK_STR(rule->tools->next->text, STR("b"));
+    CHECK_STR(rule->names->next->text, STR("b"));
     CHECK_STR(rule->reason, STR("because é\n\t\"\\$"));
     CHECK(one.policy->lets->next->next->value->kind == EXPR_PATTERN);
     CHECK_STR(one.policy->lets->next->next->value->text, STR("a/[b]+"));

@@ -66,7 +66,7 @@ static struct decision judge(struct vm *vm, const char *arguments, struct buf *t
     if (!mem.limit)
         arena_init(&mem, (size_t)64 << 20);
     arena_reset(&mem);
-    struct vm_call call = { .server = STR("s"), .tool = STR("t"), .principal = &who };
+    struct vm_call call = { .server = STR("s"), .name = STR("t"), .principal = &who };
     if (arguments) {
         ENSURE(json_parse(str_of(arguments), &json_limits_default, &mem, &doc, NULL) ==
                JSON_ERR_NONE);

@@ -33,7 +33,7 @@ static struct decision judge(struct vm *vm, const char *arguments)
     arena_init(&mem, 1 << 20);
     ENSURE(json_parse(str_of(arguments), &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE);
     struct vm_call call = {
-        .server = STR("s"), .tool = STR("t"), .doc = &doc, .principal = &nobody
+        .server = STR("s"), .name = STR("t"), .doc = &doc, .principal = &nobody
     };
     vm_decide(vm, &call, &decision);
     arena_reset(&mem);
@@ -100,7 +100,7 @@ static void the_stranger_is_named(void)
     Str text = STR("{\"m000\":[{\"in\":1},{\"other\":2}]}");
     ENSURE(json_parse(text, &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE);
     struct vm_call call = {
-        .server = STR("s"), .tool = STR("t"), .doc = &doc, .principal = &nobody
+        .server = STR("s"), .name = STR("t"), .doc = &doc, .principal = &nobody
     };
     vm_decide(vm, &call, &decision);
     CHECK_STR(decision.argument, STR("other"));

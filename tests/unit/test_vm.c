@@ -67,7 +67,7 @@ static struct decision judge(struct vm *vm, Str arguments)
     arena_init(&mem, 16 << 20);
     ENSURE(json_parse(arguments, &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE);
     struct vm_call call = { .server = STR("s"),
-                            .tool = STR("t"),
+                            .name = STR("t"),
                             .doc = &doc,
                             .principal = &nobody,
                             .method = STR("tools/call"),
@@ -223,7 +223,8 @@ static void test_list_filter(void)
                        conditions[i], conditions[i]);
         struct vm *vm = open_rules(rules);
         bool is_allowed = judge(vm, STR("{}")).verdict == VERDICT_ALLOW;
-        bool may = vm_may_allow(vm, STR("s"), STR("t"), &nobody);
+        bool may = vm_may_allow(
+            vm, &(struct vm_question){ .server = STR("s"), .principal = &nobody }, STR("t"));
         CHECK_ROW(is_allowed && may, "%s: call %d, list %d", conditions[i], is_allowed, may);
         vm_close(vm);
     }
