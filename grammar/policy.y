@@ -103,7 +103,8 @@ selector(A) ::= selector(S) EFFECT roles(L).
     { A = ast_select_effects(ps, S, L); }
 selector(A) ::= selector(S) FLAG roles(L).
     { A = ast_select_flags(ps, S, L); }
-statement ::= rule(R) condition(C) sets(S) reason(W) SEMI(E).
+statement ::= rule_statement.
+rule_statement ::= rule(R) condition(C) sets(S) reason(W) SEMI(E).
     { ast_rule_end(ps, R, C, S, W, E.span); }
 
 %type sets {struct sets}
@@ -139,10 +140,24 @@ condition(A) ::= UNLESS(K) expr(E).
 reason(A) ::= .                     { A = absent; }
 reason(A) ::= REASON STRING(T).     { A = T; }
 
+///////////////////////////////// profiles //////////////////////////////////
+profile_head ::= PROFILE(K) STRING(N) LBRACE.
+    { ast_profile(ps, K, N, absent); }
+profile_head ::= PROFILE(K) STRING(N) EXTENDS STRING(X) LBRACE.
+    { ast_profile(ps, K, N, X); }
+statement ::= profile_head profile_items RBRACE(E).
+    { ast_profile_end(ps, E.span); }
+profile_items ::= .
+profile_items ::= profile_items profile_item.
+profile_item ::= error SEMI.
+profile_item ::= rule_statement.
+profile_item ::= test_statement.
+
 ////////////////////////////////// tests ////////////////////////////////////
 test_head ::= TEST(K) STRING(N) LBRACE.
     { ast_test(ps, K, N); }
-statement ::= test_head test_items RBRACE(E).
+statement ::= test_statement.
+test_statement ::= test_head test_items RBRACE(E).
     { ast_test_end(ps, E.span); }
 test_items ::= .
 test_items ::= test_items test_item.

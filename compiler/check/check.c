@@ -232,6 +232,58 @@ static void check_lets(struct checker *c)
         check_let(c, l);
 }
 
+/* ------------------------------- profiles ------------------------------- */
+
+/* An earlier block of that name in the same file. */
+static bool is_repeated(const struct policy *policy, const struct profile_decl *profile)
+{
+    for (const struct profile_decl *p = policy->profiles; p != profile; p = p->next)
+        if (str_eq(p->name, profile->name) && p->span.source == profile->span.source)
+            return true;
+    return false;
+}
+
+static bool has_profile(const struct policy *policy, Str name)
+{
+    for (const struct profile_decl *p = policy->profiles; p; p = p->next)
+        if (str_eq(p->name, name))
+            return true;
+    return false;
+}
+
+/* Chosen for what the profile extends, it is there already when that leads back to it. */
+static void check_extends(struct checker *c, const struct profile_decl *profile)
+{
+    if (!profile->extends_span.hi)
+        return;
+    if (!has_profile(c->policy, profile->extends))
+        diag_add(c->diags, DIAG_UNKNOWN_PROFILE, profile->extends_span, STR_ARG(profile->extends));
+    else if (policy_choose(c->policy, profile->extends) && profile->is_chosen)
+        diag_add(c->diags, DIAG_PROFILE_CYCLE, profile->extends_span, STR_ARG(profile->name));
+}
+
+static void check_profiles(struct checker *c)
+{
+    uint32_t count = 0;
+    for (const struct profile_decl *p = c->policy->profiles; p; p = p->next) {
+        if (++count > PROFILES_MAX) {
+            diag_add(c->diags, DIAG_TOO_MANY_PROFILES, p->name_span, PROFILES_MAX);
+            break;
+        }
+        if (!is_alias(p->name)) {
+            diag_add(c->diags, DIAG_BAD_PROFILE, p->name_span, STR_ARG(p->name));
+            diag_help(c->diags, "1 to %d of a-z, 0-9, '-' and single '_', a letter or digit first",
+                      ALIAS_BYTES_MAX);
+        }
+        if (is_repeated(c->policy, p))
+            diag_add(c->diags, DIAG_DUPLICATE_PROFILE, p->name_span, STR_ARG(p->name));
+        check_extends(c, p);
+    }
+    c->policy->profile = STR("");
+    for (struct profile_decl *p = c->policy->profiles; p; p = p->next)
+        p->is_chosen = false;
+}
+
 /* --------------------------------- rules -------------------------------- */
 
 static void check_on(struct checker *c, const struct rule *rule)
@@ -363,6 +415,7 @@ bool policy_check_with(struct policy *policy, struct sources *sources, uint32_t 
     check_length(&c, policy->fallback.reason, policy->fallback.reason_span);
     check_servers(&c);
     check_lets(&c);
+    check_profiles(&c);
     for (struct rule *rule = policy->rules; rule && !c.is_out_of_memory; rule = rule->next)
         check_rule(&c, rule);
     check_tests(&c);

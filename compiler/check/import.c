@@ -64,6 +64,14 @@ static void append_lets(struct policy *policy, struct let_decl *more)
     *at = more;
 }
 
+static void append_profiles(struct policy *policy, struct profile_decl *more)
+{
+    struct profile_decl **at = &policy->profiles;
+    while (*at)
+        at = &(*at)->next;
+    *at = more;
+}
+
 static void append_rules(struct policy *policy, struct rule *more)
 {
     struct rule **at = &policy->rules;
@@ -91,6 +99,7 @@ static void read_file(struct importer *im, struct import_decl *import, Str path,
     im->depth--;
     append_servers(im->policy, part->servers);
     append_lets(im->policy, part->lets);
+    append_profiles(im->policy, part->profiles);
     append_rules(im->policy, part->rules);
     if (!im->policy->fallback.is_present)
         im->policy->fallback = part->fallback;

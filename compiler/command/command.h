@@ -37,6 +37,7 @@ struct options {
     Str output; /* -o FILE */
     Str call;   /* --call FILE; "-" is standard input */
     Str params; /* --params FILE */
+    Str profile;
     Str bearer_env;
     Str server; /* --server ALIAS */
     Str key, public_key, junit, coverage_min, old, count;

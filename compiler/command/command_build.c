@@ -27,21 +27,59 @@ static void print_cost(const struct compilation *c)
     program_release(program);
 }
 
+/* FILE.polb, of one profile among several FILE.NAME.polb. */
+static Str output_of(struct compilation *c, const struct options *options, Str profile)
+{
+    Str output = options->output.n ? options->output : default_output(&c->mem, options->files[0]);
+    if (options->profile.n || !profile.n)
+        return output;
+    Str stem = str_ends(output, STR(".polb")) ? str_sub(output, 0, output.n - 5) : output;
+    return arena_printf(&c->mem, "%.*s.%.*s.polb", STR_ARG(stem), STR_ARG(profile));
+}
+
+/* All profiles, or none: bundles are written once every one of them compiles. */
+static bool emit_all(struct compilation *c, const Str *names, uint32_t count)
+{
+    bool is_good = true;
+    for (uint32_t i = 0; i < count && is_good; i++) {
+        c->profile = names[i];
+        is_good = compilation_emit(c);
+    }
+    return is_good;
+}
+
+static enum exit_code write_bundles(struct compilation *c, const struct options *options,
+                                    const Str *names, uint32_t count)
+{
+    enum exit_code code = EXIT_OK;
+    for (uint32_t i = 0; i < count && code == EXIT_OK; i++) {
+        c->profile = names[i];
+        if (count > 1 && !compilation_emit(c))
+            return failure_code(c);
+        code = write_file(output_of(c, options, names[i]), buf_str(&c->bundle));
+        if (code == EXIT_OK && options->verbose)
+            print_cost(c);
+    }
+    return code;
+}
+
 enum exit_code mcpc_compile(const struct options *options)
 {
     struct compilation c;
+    Str names[PROFILES_MAX];
+    uint32_t count = 0;
     compilation_init(&c);
     c.params_path = options->params;
-    bool is_good = compilation_check(&c, options->files[0]) && compilation_emit(&c);
+    c.profile = options->profile;
+    bool is_good = compilation_check(&c, options->files[0]);
+    if (is_good) {
+        count = compilation_profiles(&c, names);
+        is_good = emit_all(&c, names, count);
+    }
     enum exit_code code = failure_code(&c);
     report_diags(&c, options);
-    if (is_good) {
-        Str output =
-            options->output.n ? options->output : default_output(&c.mem, options->files[0]);
-        code = write_file(output, buf_str(&c.bundle));
-        if (code == EXIT_OK && options->verbose)
-            print_cost(&c);
-    }
+    if (is_good)
+        code = write_bundles(&c, options, names, count);
     compilation_free(&c);
     return code;
 }
@@ -55,7 +93,9 @@ enum exit_code mcpc_check(const struct options *options)
         struct compilation c;
         compilation_init(&c);
         c.params_path = options->params;
-        bool is_good = compilation_check(&c, options->files[i]) && compilation_emit(&c);
+        Str names[PROFILES_MAX];
+        bool is_good = compilation_check(&c, options->files[i]) &&
+                       emit_all(&c, names, compilation_profiles(&c, names));
         if (!is_good && failure_code(&c) > code)
             code = failure_code(&c);
         if (options->sarif)

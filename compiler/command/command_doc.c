@@ -110,6 +110,14 @@ static void add_rule(const struct compilation *c, const struct rule *rule, struc
         buf_add(out, rule->is_unless ? STR("\n  unless ") : STR("\n  when "));
         add_code(out, text_of(c, shown->span));
     }
+    for (const struct let_decl *local = rule->locals; local; local = local->next) {
+        buf_add(out, local == rule->locals ? STR("\n  where ") : STR(", "));
+        add_code(out, text_of(c, local->span));
+    }
+    for (const struct set_decl *set = rule->sets; set; set = set->next) {
+        buf_add(out, set == rule->sets ? STR("\n  with ") : STR(", "));
+        add_code(out, text_of(c, set->span));
+    }
     if (rule->reason.n) {
         buf_add(out, STR("  \n  *"));
         add_plain(out, rule->reason);
@@ -120,18 +128,45 @@ static void add_rule(const struct compilation *c, const struct rule *rule, struc
     buf_printf(out, ":%u)\n", line);
 }
 
-static void add_rules(const struct compilation *c, enum effect effect, Str title, struct buf *out)
+static bool is_in(const struct profile_decl *profile, Str name)
+{
+    return profile ? str_eq(profile->name, name) : name.n == 0;
+}
+
+/* Of one profile; of none: those that all have. */
+static void add_effect(const struct compilation *c, enum effect effect, Str title, Str profile,
+                       struct buf *out)
 {
     bool is_first = true;
     for (const struct rule *rule = c->policy->rules; rule; rule = rule->next) {
-        if (rule->effect != effect)
+        if (rule->effect != effect || !is_in(rule->profile, profile))
             continue;
         if (is_first)
-            buf_printf(out, "## %.*s\n\n", STR_ARG(title));
+            buf_printf(out, "%s %.*s\n\n", profile.n ? "###" : "##", STR_ARG(title));
         is_first = false;
         add_rule(c, rule, out);
     }
     buf_add(out, is_first ? STR("") : STR("\n"));
+}
+
+static void add_rules(const struct compilation *c, Str profile, struct buf *out)
+{
+    add_effect(c, EFFECT_ALLOW, STR("Allowed"), profile, out);
+    add_effect(c, EFFECT_ASK, STR("Allowed when a person approves"), profile, out);
+    add_effect(c, EFFECT_DENY, STR("Denied"), profile, out);
+}
+
+static void add_profiles(const struct compilation *c, struct buf *out)
+{
+    Str names[PROFILES_MAX];
+    uint32_t count = policy_profiles(c->policy, names);
+    for (uint32_t i = 0; i < count; i++) {
+        buf_printf(out, "## Profile %.*s\n\n", STR_ARG(names[i]));
+        for (const struct profile_decl *p = c->policy->profiles; p; p = p->next)
+            if (str_eq(p->name, names[i]) && p->extends.n)
+                buf_printf(out, "All that profile %.*s has, and:\n\n", STR_ARG(p->extends));
+        add_rules(c, names[i], out);
+    }
 }
 
 static void add_lets(const struct compilation *c, struct buf *out)
@@ -209,9 +244,8 @@ static void add_page(const struct compilation *c, struct buf *out)
     }
     buf_add_char(out, '\n');
     add_servers(c, out);
-    add_rules(c, EFFECT_ALLOW, STR("Allowed"), out);
-    add_rules(c, EFFECT_ASK, STR("Allowed when a person approves"), out);
-    add_rules(c, EFFECT_DENY, STR("Denied"), out);
+    add_rules(c, STR(""), out);
+    add_profiles(c, out);
     add_lets(c, out);
     add_tests(c, out);
 }

@@ -135,7 +135,8 @@ static enum exit_code run_tests(struct test_run *run, double floor)
         return usage_error("out of memory");
     vm_set_trace(run->vm, &coverage.trace);
     for (const struct test *t = run->c->policy->tests; t; t = t->next)
-        run_test(run, t);
+        if (!t->profile || str_eq(t->profile->name, run->c->profile))
+            run_test(run, t);
     coverage_count(&coverage);
     if (wants_coverage(options))
         test_report_coverage(run->report, &coverage);
@@ -174,32 +175,50 @@ static void watch_sources(struct watch *watch, const struct compilation *c, Str 
     }
 }
 
-static enum exit_code test_file(Str path, struct test_report *report, double floor,
-                                struct watch *watch)
+/* The tests of one profile, or of a policy without: a suite of its own. */
+static enum exit_code test_profile(struct compilation *c, Str path, struct test_report *report,
+                                   double floor)
 {
-    struct compilation c;
-    struct test_run run = { .c = &c, .report = report };
-    struct options as_text = *report->options;
-    uint32_t failed = report->failed;
-    compilation_init(&c);
-    c.params_path = report->options->params;
-    test_report_suite(report, path);
-    bool is_good = compilation_program(&c, path, &run.program);
-    as_text.json = false; /* standard output holds one document: the results */
-    report_diags(&c, &as_text);
-    if (watch)
-        watch_sources(watch, &c, path);
-    enum exit_code code = is_good ? run_tests(&run, floor) : failure_code(&c);
+    struct test_run run = { .c = c, .report = report };
+    Str title = c->profile.n
+                    ? arena_printf(&c->mem, "%.*s [%.*s]", STR_ARG(path), STR_ARG(c->profile))
+                    : path;
+    test_report_suite(report, title.p ? title : path);
+    bool is_good = c->diags.errors == 0 && compilation_load(c, &run.program);
+    enum exit_code code = is_good ? run_tests(&run, floor) : failure_code(c);
     if (is_good)
         test_report_suite_end(report);
     else
         test_report_broken(report);
-    if (code == EXIT_OK && report->failed > failed)
-        code = EXIT_TESTS;
     vm_close(run.vm);
     program_release(run.program);
-    compilation_free(&c);
     return code;
+}
+
+static enum exit_code test_file(Str path, struct test_report *report, double floor,
+                                struct watch *watch)
+{
+    struct compilation c;
+    struct options as_text = *report->options;
+    Str names[PROFILES_MAX] = { { .p = NULL, .n = 0 } };
+    uint32_t failed = report->failed, count = 1;
+    enum exit_code worst = EXIT_OK;
+    compilation_init(&c);
+    c.params_path = report->options->params;
+    c.profile = report->options->profile;
+    if (compilation_check(&c, path))
+        count = compilation_profiles(&c, names);
+    for (uint32_t i = 0; i < count; i++) {
+        c.profile = names[i];
+        enum exit_code code = test_profile(&c, path, report, floor);
+        worst = code > worst ? code : worst;
+    }
+    as_text.json = false; /* standard output holds one document: the results */
+    report_diags(&c, &as_text);
+    if (watch)
+        watch_sources(watch, &c, path);
+    compilation_free(&c);
+    return worst == EXIT_OK && report->failed > failed ? EXIT_TESTS : worst;
 }
 
 static enum exit_code test_files(const struct options *options, double floor, struct watch *watch)

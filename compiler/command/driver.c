@@ -68,15 +68,40 @@ bool compilation_check(struct compilation *c, Str path)
     return is_good && c->diags.errors == 0;
 }
 
+uint32_t compilation_profiles(const struct compilation *c, Str names[PROFILES_MAX])
+{
+    uint32_t count = c->profile.n ? 0 : policy_profiles(c->policy, names);
+    if (count == 0)
+        names[count++] = c->profile;
+    return count;
+}
+
 bool compilation_emit(struct compilation *c)
 {
+    buf_clear(&c->bundle);
+    if (c->profile.n && !policy_choose(c->policy, c->profile)) {
+        diag_add(&c->diags, DIAG_UNKNOWN_PROFILE, c->policy->name_span, STR_ARG(c->profile));
+        if (c->policy->profiles)
+            diag_help(&c->diags, "there is \"%.*s\"", STR_ARG(c->policy->profiles->name));
+        return false;
+    }
+    if (!c->profile.n && c->policy->profiles) {
+        diag_add(&c->diags, DIAG_PROFILE_NEEDED, c->policy->name_span);
+        diag_help(&c->diags, "write: --profile %.*s", STR_ARG(c->policy->profiles->name));
+        return false;
+    }
     return policy_emit(c->policy, &c->sources, &c->mem, &c->diags, &c->bundle);
 }
 
 bool compilation_program(struct compilation *c, Str path, struct program **out)
 {
+    return compilation_check(c, path) && compilation_load(c, out);
+}
+
+bool compilation_load(struct compilation *c, struct program **out)
+{
     struct bundle_error error;
-    if (!compilation_check(c, path) || !compilation_emit(c))
+    if (!compilation_emit(c))
         return false;
     if (program_load(buf_str(&c->bundle), out, &error) == ST_OK)
         return true;

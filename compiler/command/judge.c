@@ -8,6 +8,7 @@ enum exit_code judge_open(struct judge *judge, const struct options *options, St
     *judge = (struct judge){ .program = NULL };
     compilation_init(&judge->c);
     judge->c.params_path = options->params;
+    judge->c.profile = options->profile;
     arena_init(&judge->mem, JUDGE_BYTES_MAX);
     buf_init(&judge->json, CALL_BYTES_MAX);
     enum exit_code code = read_program(&judge->c, path, options, &judge->program);

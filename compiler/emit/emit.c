@@ -164,11 +164,23 @@ static void emit_rules(struct emitter *e)
     buf_free(&values);
 }
 
+/* Two profiles of one policy are two policies to a gateway. */
+static Str full_name(struct emitter *e)
+{
+    const struct policy *policy = e->policy;
+    if (!policy->profile.n)
+        return policy->name;
+    Str name = arena_printf(e->mem, "%.*s/%.*s", STR_ARG(policy->name), STR_ARG(policy->profile));
+    e->bundle.is_full |= !name.p;
+    return name;
+}
+
 static void finish(struct emitter *e, struct buf *out)
 {
     struct bundle_error error = { .text = "" };
     struct b_meta meta = { .version = e->policy->version,
-                           .name = bundle_text(&e->bundle, e->policy->name),
+                           .name = bundle_text(&e->bundle, full_name(e)),
+                           .profile = bundle_text(&e->bundle, e->policy->profile),
                            .compiler = bundle_text(&e->bundle, STR("mcpc " MCP_VERSION)),
                            .default_reason = bundle_text(&e->bundle, e->policy->fallback.reason) };
     for (uint32_t i = 0; i < e->sources->count; i++) {

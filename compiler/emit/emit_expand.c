@@ -311,6 +311,8 @@ void emit_expand(struct emitter *e)
 {
     for (const struct rule *from = e->policy->rules; from && !e->bundle.is_full;
          from = from->next) {
+        if (from->profile && !from->profile->is_chosen)
+            continue;
         const struct rule *rule = emit_inline(e, from);
         if (!rule)
             break;

@@ -290,6 +290,7 @@ void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, 
     if (!rule)
         return;
     rule->sets = sets.first;
+    rule->profile = ps->profile;
     rule->is_unless = condition.keyword.kind == TK_UNLESS;
     rule->when = condition.condition.expr;
     if (rule->is_unless)
@@ -304,6 +305,35 @@ void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, 
     ps->last_rule = rule;
 }
 
+/* ------------------------------- profiles ------------------------------- */
+
+void ast_profile(struct parse *ps, struct token keyword, struct token name, struct token extends)
+{
+    struct profile_decl *profile = ARENA_NEW(ps->mem, struct profile_decl, 1);
+    if (!profile) {
+        parse_no_memory(ps);
+        return;
+    }
+    *profile = (struct profile_decl){ .name = name.text,
+                                      .name_span = name.span,
+                                      .extends = extends.text,
+                                      .extends_span = extends.span,
+                                      .span = span_join(keyword.span, name.span) };
+    ps->profile = profile;
+    if (ps->last_profile)
+        ps->last_profile->next = profile;
+    else
+        ps->policy->profiles = profile;
+    ps->last_profile = profile;
+}
+
+void ast_profile_end(struct parse *ps, Span end)
+{
+    if (ps->profile)
+        ps->profile->span = span_join(ps->profile->span, end);
+    ps->profile = NULL;
+}
+
 /* -------------------------------- tests --------------------------------- */
 
 void ast_test(struct parse *ps, struct token keyword, struct token name)
@@ -313,7 +343,8 @@ void ast_test(struct parse *ps, struct token keyword, struct token name)
         parse_no_memory(ps);
         return;
     }
-    *test = (struct test){ .name = name.text,
+    *test = (struct test){ .profile = ps->profile,
+                           .name = name.text,
                            .name_span = name.span,
                            .span = span_join(keyword.span, name.span) };
     ps->test = test;

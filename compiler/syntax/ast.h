@@ -173,6 +173,17 @@ struct server_decl {
     struct server_decl *next;
 };
 
+enum { PROFILES_MAX = 64 }; /* of one policy */
+
+/* profile "name" extends "other" { rules and tests }. Blocks of one name, from several files, are
+ * one profile. */
+struct profile_decl {
+    Str name, extends; /* extends: empty: none */
+    Span name_span, extends_span, span;
+    bool is_chosen; /* by policy_choose: what is in it counts */
+    struct profile_decl *next;
+};
+
 enum effect { EFFECT_DENY, EFFECT_ASK, EFFECT_ALLOW };
 
 struct set_decl {               /* place = value, of a rule's `set` */
@@ -188,13 +199,14 @@ struct rule {
     struct name *names;   /* literal names or globs (with *, ?, [..], {..}); NULL: any */
     struct name *effects; /* words of effect.def; NULL: any */
     struct name *flags;   /* words of flag.def, one of which the tool has; NULL: whatever flags */
-    uint32_t effect_set, flag_set; /* checked: a bit each; 0 with effects or flags NULL */
-    struct name *servers;          /* `on "a", "b"`; NULL: every server */
-    struct let_decl *locals;       /* NULL: none */
-    struct expr *when;             /* NULL: always. `unless x` is stored as EXPR_NOT of x */
-    bool is_unless;                /* for the printer */
-    struct set_decl *sets;         /* NULL: none. Only an allow may have them */
-    Str reason;                    /* empty: none */
+    uint32_t effect_set, flag_set;      /* checked: a bit each; 0 with effects or flags NULL */
+    struct name *servers;               /* `on "a", "b"`; NULL: every server */
+    const struct profile_decl *profile; /* NULL: of all profiles */
+    struct let_decl *locals;            /* NULL: none */
+    struct expr *when;                  /* NULL: always. `unless x` is stored as EXPR_NOT of x */
+    bool is_unless;                     /* for the printer */
+    struct set_decl *sets;              /* NULL: none. Only an allow may have them */
+    Str reason;                         /* empty: none */
     Span span, reason_span;
     struct rule *next;
 };
@@ -232,6 +244,7 @@ struct test_call { /* one call with what is expected of it */
 };
 
 struct test {
+    const struct profile_decl *profile; /* runs with it; NULL: with every one */
     Str name;
     Span name_span, span;
     struct test_call *calls;
@@ -246,7 +259,9 @@ struct policy {
     struct import_decl *imports;
     struct server_decl *servers;
     struct let_decl *lets;
-    struct rule *rules;
+    struct profile_decl *profiles;
+    Str profile;        /* the one that was chosen; empty: none */
+    struct rule *rules; /* of all profiles, in source order */
     struct default_decl fallback;
     struct test *tests;
     struct comment *comments; /* all, in source order, for the printer */

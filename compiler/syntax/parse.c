@@ -25,16 +25,18 @@ struct feeder {
 
 /* Tokens in the order in which a message names them. */
 static const int listed[] = {
-    TK_STRING,    TK_NUMBER, TK_NAME,   TK_JSON,    TK_POLICY, TK_SERVER,  TK_LET,    TK_DEFAULT,
-    TK_ALLOW,     TK_ASK,    TK_DENY,   TK_TEST,    TK_AS,     TK_AT,      TK_CALL,   TK_EXPECT,
-    TK_TOOL,      TK_EFFECT, TK_FLAG,   TK_VERSION, TK_TOOLS,  TK_CLASSES, TK_OPEN,   TK_ARGS,
-    TK_PRINCIPAL, TK_WITH,   TK_IN,     TK_ELSE,    TK_AND,    TK_OR,      TK_ON,     TK_WHEN,
-    TK_UNLESS,    TK_SET,    TK_REASON, TK_ASSIGN,  TK_DOT,    TK_COMMA,   TK_LPAREN, TK_RPAREN,
-    TK_RBRACK,    TK_LBRACE, TK_MIDDLE, TK_TAIL,    TK_RBRACE, TK_COLON,   TK_SEMI,
+    TK_STRING,  TK_NUMBER, TK_NAME,    TK_JSON,    TK_POLICY, TK_SERVER,    TK_LET,
+    TK_DEFAULT, TK_ALLOW,  TK_ASK,     TK_DENY,    TK_TEST,   TK_AS,        TK_AT,
+    TK_CALL,    TK_EXPECT, TK_PROFILE, TK_EXTENDS, TK_TOOL,   TK_EFFECT,    TK_FLAG,
+    TK_VERSION, TK_TOOLS,  TK_CLASSES, TK_OPEN,    TK_ARGS,   TK_PRINCIPAL, TK_WITH,
+    TK_IN,      TK_ELSE,   TK_AND,     TK_OR,      TK_ON,     TK_WHEN,      TK_UNLESS,
+    TK_SET,     TK_REASON, TK_ASSIGN,  TK_DOT,     TK_COMMA,  TK_LPAREN,    TK_RPAREN,
+    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,    TK_RBRACE, TK_COLON,     TK_SEMI,
 };
 
-static const int statement_starts[] = { TK_IMPORT,  TK_PARAM, TK_POLICY, TK_SERVER, TK_LET,
-                                        TK_DEFAULT, TK_ALLOW, TK_ASK,    TK_DENY,   TK_TEST };
+static const int statement_starts[] = { TK_IMPORT, TK_PARAM,   TK_POLICY, TK_SERVER,
+                                        TK_LET,    TK_DEFAULT, TK_ALLOW,  TK_ASK,
+                                        TK_DENY,   TK_TEST,    TK_PROFILE };
 static const int test_starts[] = { TK_AS, TK_AT, TK_CALL, TK_EXPECT };
 static const int comparisons[] = { TK_EQ,      TK_NE,   TK_LT,     TK_LE,   TK_GT,
                                    TK_GE,      TK_IN,   TK_STARTS, TK_ENDS, TK_CONTAINS,
@@ -204,8 +206,10 @@ static void help_expected(struct feeder *f, const struct token *token)
         diag_help(f->ps.diags, "it is a keyword: take another name");
     else if (takes(f, TK_POLICY) && !takes(f, TK_AS))
         diag_help(f->ps.diags,
-                  "statements begin with policy, server, import, param, let, default, allow, deny "
-                  "or test");
+                  "statements begin with policy, server, import, param, let, default, allow, deny, "
+                  "profile or test");
+    else if (f->ps.profile && !f->ps.test && takes(f, TK_TEST))
+        diag_help(f->ps.diags, "a profile holds rules and tests: all else stands outside of it");
 }
 
 /* True when the token before stands where a kind of message does and is none. */
@@ -296,7 +300,7 @@ static bool skip_brace(struct feeder *f, int kind)
         f->blocks--;
         return true;
     }
-    return !f->ps.test; /* closes the test that the error is in */
+    return !f->ps.test && !f->ps.profile; /* closes what the error is in */
 }
 
 /* True when the token ends the skipping. */
@@ -323,6 +327,9 @@ static void end_recovery(struct feeder *f, const struct token *token)
     f->is_recovering = false;
     push(f, TK_SEMI, semicolon_at(f->ps.source, token->span.lo));
     if (f->ps.test && starts_statement(token->kind))
+        push(f, TK_RBRACE, (struct token){ .kind = TK_RBRACE, .span = f->previous });
+    /* A statement that no profile takes: the block before it was not closed. */
+    if (f->ps.profile && starts_statement(token->kind) && !takes(f, token->kind))
         push(f, TK_RBRACE, (struct token){ .kind = TK_RBRACE, .span = f->previous });
 }
 

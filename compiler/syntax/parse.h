@@ -21,7 +21,8 @@ struct parse {
     struct let_decl *last_let;
     struct import_decl *last_import;
     struct rule *last_rule;
-    struct test *test, *last_test; /* test: the one being read */
+    struct profile_decl *profile, *last_profile; /* profile: the one being read */
+    struct test *test, *last_test;               /* test: the one being read */
     struct test_call *last_call;
     struct token as; /* the `as` in force; kind 0: none */
     Span as_span;
@@ -111,6 +112,8 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct selector sel
 struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value);
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
                   struct token reason, Span end);
+void ast_profile(struct parse *ps, struct token keyword, struct token name, struct token extends);
+void ast_profile_end(struct parse *ps, Span end);
 void ast_test(struct parse *ps, struct token keyword, struct token name);
 void ast_test_end(struct parse *ps, Span end);
 void ast_as(struct parse *ps, struct token json, Span span);

@@ -12,6 +12,7 @@ struct statements {
     const struct let_decl *let;
     const struct rule *rule;
     const struct test *test;
+    const struct profile_decl *profile;
     bool has_policy, has_default; /* still to come */
 };
 
@@ -361,6 +362,25 @@ static void print_rule(struct pen *pen, const struct rule *rule)
 
 /* --------------------------------- tests -------------------------------- */
 
+static void open_block(struct pen *pen, Span before)
+{
+    pen_space(pen);
+    pen_text(pen, STR("{"));
+    pen->is_block_start = true;
+    pen->end = before.hi;
+}
+
+static void close_block(struct pen *pen, Span span)
+{
+    pen->indent = PRINT_INDENT;
+    pen_comments(pen, span.hi);
+    pen->indent = 0;
+    pen_line(pen);
+    pen_text(pen, STR("}"));
+    pen->is_block_start = false;
+    pen->end = span.hi;
+}
+
 static void print_json_part(struct pen *pen, Str json, Span span)
 {
     pen_comments(pen, span.lo);
@@ -423,10 +443,7 @@ static void print_test(struct pen *pen, const struct test *test)
     begin_statement(pen, test->span, 0);
     pen_text(pen, STR("test"));
     print_worded(pen, STR(""), test->name, test->name_span);
-    pen_space(pen);
-    pen_text(pen, STR("{"));
-    pen->is_block_start = true;
-    pen->end = test->name_span.hi;
+    open_block(pen, test->name_span);
     uint32_t as = UINT32_MAX, at = UINT32_MAX;
     for (const struct test_call *call = test->calls; call; call = call->next) {
         bool is_new_as = call->as_span.hi && call->as_span.lo != as;
@@ -442,13 +459,7 @@ static void print_test(struct pen *pen, const struct test *test)
         at = call->at_span.lo;
         print_call(pen, call);
     }
-    pen->indent = PRINT_INDENT;
-    pen_comments(pen, test->span.hi);
-    pen->indent = 0;
-    pen_line(pen);
-    pen_text(pen, STR("}"));
-    pen->is_block_start = false;
-    pen->end = test->span.hi;
+    close_block(pen, test->span);
 }
 
 /* ------------------------------- the whole ------------------------------ */
@@ -464,6 +475,8 @@ static uint32_t first_place(const struct statements *rest, const struct policy *
         at = rest->server->span.lo;
     if (rest->import && rest->import->span.lo < at)
         at = rest->import->span.lo;
+    if (rest->profile && rest->profile->span.lo < at)
+        at = rest->profile->span.lo;
     if (rest->let && rest->let->span.lo < at)
         at = rest->let->span.lo;
     if (rest->rule && rest->rule->span.lo < at)
@@ -471,6 +484,36 @@ static uint32_t first_place(const struct statements *rest, const struct policy *
     if (rest->test && rest->test->span.lo < at)
         at = rest->test->span.lo;
     return at;
+}
+
+/* The rules and tests in it are the next ones. */
+static void print_profile(struct pen *pen, struct statements *rest)
+{
+    const struct profile_decl *profile = rest->profile;
+    bool extends = profile->extends_span.hi != 0;
+    begin_statement(pen, profile->span, 0);
+    pen_text(pen, STR("profile"));
+    print_worded(pen, STR(""), profile->name, profile->name_span);
+    if (extends)
+        print_worded(pen, STR("extends"), profile->extends, profile->extends_span);
+    open_block(pen, extends ? profile->extends_span : profile->name_span);
+    pen->base = PRINT_INDENT;
+    for (;;) {
+        bool has_rule = rest->rule && rest->rule->profile == profile;
+        bool has_test = rest->test && rest->test->profile == profile;
+        if (has_rule && (!has_test || rest->rule->span.lo < rest->test->span.lo)) {
+            print_rule(pen, rest->rule);
+            rest->rule = rest->rule->next;
+        } else if (has_test) {
+            print_test(pen, rest->test);
+            rest->test = rest->test->next;
+        } else {
+            break;
+        }
+    }
+    pen->base = 0;
+    close_block(pen, profile->span);
+    rest->profile = profile->next;
 }
 
 static bool print_next(struct pen *pen, struct statements *rest, const struct policy *policy)
@@ -490,6 +533,8 @@ static bool print_next(struct pen *pen, struct statements *rest, const struct po
     } else if (rest->import && rest->import->span.lo == at) {
         print_import(pen, rest->import);
         rest->import = rest->import->next;
+    } else if (rest->profile && rest->profile->span.lo == at) {
+        print_profile(pen, rest);
     } else if (rest->let && rest->let->span.lo == at) {
         print_let(pen, rest->let);
         rest->let = rest->let->next;
@@ -514,6 +559,7 @@ void policy_print(const struct policy *policy, const struct source *source, stru
         .let = policy->lets,
         .rule = policy->rules,
         .test = policy->tests,
+        .profile = policy->profiles,
         .has_policy = policy->span.hi != 0,
         .has_default = policy->fallback.is_present,
     };

@@ -17,7 +17,7 @@ struct pen {
     struct buf *out;
     const struct source *source;
     const struct comment *comment; /* the next to come out */
-    uint32_t indent;               /* of the next line */
+    uint32_t base, indent;         /* of the next line: of the block around, and in it */
     bool is_fresh;                 /* nothing is on this line yet */
     bool wants_space;
     bool is_block_start; /* behind a '{': no blank line there */

@@ -13,7 +13,7 @@ void pen_text(struct pen *pen, Str text)
     if (!text.n)
         return;
     if (pen->is_fresh)
-        for (uint32_t i = 0; i < pen->indent; i++)
+        for (uint32_t i = 0; i < pen->base + pen->indent; i++)
             buf_add_char(pen->out, ' ');
     else if (pen->wants_space)
         buf_add_char(pen->out, ' ');

@@ -15,4 +15,10 @@ struct policy *policy_parse(struct sources *sources, uint32_t source, struct are
  * policy, and printing that gives the same text. */
 void policy_print(const struct policy *policy, const struct source *source, struct buf *out);
 
+/* The names of the policy's profiles, each once, as many as a policy may have; returns how many. */
+uint32_t policy_profiles(const struct policy *policy, Str names[PROFILES_MAX]);
+/* From now on the rules of that profile count, and of those that it extends. False: there is none
+ * of that name. */
+bool policy_choose(struct policy *policy, Str name);
+
 #endif

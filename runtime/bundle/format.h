@@ -81,7 +81,8 @@ struct b_text {
 #define B_NONE UINT32_MAX /* an index that refers to nothing */
 
 struct b_meta {
-    struct b_text name;           /* of the policy */
+    struct b_text name;           /* of the policy; "NAME/PROFILE" when it is one of several */
+    struct b_text profile;        /* empty: the policy has none */
     struct b_text compiler;       /* "mcpc 0.1.0" */
     struct b_text default_reason; /* for calls that no rule allows; may be empty */
     uint32_t version;

@@ -28,6 +28,7 @@ static bool verify_meta(const struct program *p, struct bundle_error *error)
     if (p->counts[SECTION_META] != 1 || p->meta->pad != 0)
         return verify_fail(error, "meta: not exactly one record");
     if (!verify_text(p, p->meta->name, BUNDLE_TEXT_MAX) ||
+        !verify_text(p, p->meta->profile, BUNDLE_TEXT_MAX) ||
         !verify_text(p, p->meta->compiler, BUNDLE_TEXT_MAX) ||
         !verify_text(p, p->meta->default_reason, BUNDLE_TEXT_MAX))
         return verify_fail(error, "meta: a text out of range");

@@ -95,13 +95,24 @@ static bool same_locals(const struct let_decl *a, const struct let_decl *b)
     return a == b;
 }
 
+static bool same_profile(const struct profile_decl *a, const struct profile_decl *b)
+{
+    return str_eq(a->name, b->name) && str_eq(a->extends, b->extends);
+}
+
+static bool in_same_profile(const struct profile_decl *a, const struct profile_decl *b)
+{
+    return a && b ? same_profile(a, b) : a == b;
+}
+
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     return a->effect == b->effect && a->is_unless == b->is_unless && str_eq(a->reason, b->reason) &&
            a->kind == b->kind && same_names(a->names, b->names) &&
            same_names(a->effects, b->effects) && same_names(a->flags, b->flags) &&
            same_names(a->servers, b->servers) && same_expr(a->when, b->when) &&
-           same_sets(a->sets, b->sets) && same_locals(a->locals, b->locals);
+           same_sets(a->sets, b->sets) && same_locals(a->locals, b->locals) &&
+           in_same_profile(a->profile, b->profile);
 }
 
 static bool same_let(const struct let_decl *a, const struct let_decl *b)
@@ -129,7 +140,7 @@ static bool same_test(const struct test *a, const struct test *b)
     const struct test_call *x = a->calls, *y = b->calls;
     for (; x && y && same_call(x, y); x = x->next)
         y = y->next;
-    return !x && !y && str_eq(a->name, b->name);
+    return !x && !y && str_eq(a->name, b->name) && in_same_profile(a->profile, b->profile);
 }
 
 static bool same_import(const struct import_decl *a, const struct import_decl *b)
@@ -152,6 +163,7 @@ bool same_policy(const struct policy *a, const struct policy *b)
     SAME_LIST(import_decl, a->imports, b->imports, same_import);
     SAME_LIST(server_decl, a->servers, b->servers, same_server);
     SAME_LIST(let_decl, a->lets, b->lets, same_let);
+    SAME_LIST(profile_decl, a->profiles, b->profiles, same_profile);
     SAME_LIST(rule, a->rules, b->rules, same_rule);
     SAME_LIST(test, a->tests, b->tests, same_test);
     return str_eq(a->name, b->name) && a->version == b->version &&
