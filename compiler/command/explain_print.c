@@ -207,6 +207,8 @@ void explain_plan(const struct explanation *e, const struct vm_call *call, struc
     uint32_t server = program_server(p, call->server);
     buf_printf(out, "\nplan\n  policy: %u rules, %u conditions, %u names known\n",
                p->counts[SECTION_RULES], p->counts[SECTION_ATOMS], p->counts[SECTION_NAMES]);
+    buf_printf(out, "  patterns: %u automata, %u by positions, %u sets of words\n",
+               p->counts[SECTION_DFAS], p->counts[SECTION_NFAS], p->counts[SECTION_TRIES]);
     if (e->shape.list == B_NONE) {
         buf_printf(out, "  the call leads to no list of rules\n");
         return;

@@ -26,6 +26,8 @@ static const char *operand_words(enum op_operands operands)
     case OPERANDS_R_NETS: return "a register, b register, c nets";
     case OPERANDS_LOOP: return "a element and result, b list and body's register, c body";
     case OPERANDS_R_DFA: return "b register, c automaton";
+    case OPERANDS_R_TRIE: return "b register, c words";
+    case OPERANDS_R_NFA: return "b register, c positions";
     case OPERANDS_TEST: return "a mask, b skip, c atom";
     case OPERANDS_SKIP: return "b skip";
     }

@@ -233,6 +233,22 @@ uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *a)
     return index;
 }
 
+uint32_t bundle_trie(struct bundle *bundle, const struct trie *trie, uint32_t forbidden)
+{
+    struct b_trie record = { .nodes = trie->node_count, .forbidden = forbidden };
+    record.node = add_many(bundle, SECTION_TRIE_NODES, trie->nodes, trie->node_count);
+    record.roots = add_many(bundle, SECTION_TRIE_ROOTS, trie->roots, COUNT(trie->roots));
+    return bundle_add(bundle, SECTION_TRIES, &record);
+}
+
+uint32_t bundle_nfa(struct bundle *bundle, const struct bit_nfa *nfa)
+{
+    struct b_nfa record = nfa->head;
+    record.classes = add_many(bundle, SECTION_NFA_CLASSES, nfa->classes, COUNT(nfa->classes));
+    record.masks = add_many(bundle, SECTION_NFA_MASKS, nfa->masks, nfa->mask_words);
+    return bundle_add(bundle, SECTION_NFAS, &record);
+}
+
 uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, const struct b_list *record)
 {
     struct b_list list = *record;

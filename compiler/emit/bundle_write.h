@@ -8,7 +8,8 @@
 #define COMPILER_EMIT_BUNDLE_WRITE_H
 
 #include "compiler/emit/intern.h"
-#include "compiler/pattern/automaton.h"
+#include "compiler/pattern/bit_nfa.h"
+#include "compiler/pattern/words.h"
 #include "runtime/bundle/program.h"
 
 struct bundle {
@@ -39,6 +40,8 @@ uint32_t bundle_zone(struct bundle *bundle, Str name, const struct b_zone_step *
 /* elements: indexes of constants, any order, duplicates allowed. */
 uint32_t bundle_set(struct bundle *bundle, const uint32_t *elements, uint32_t count);
 uint32_t bundle_dfa(struct bundle *bundle, const struct automaton *automaton);
+uint32_t bundle_trie(struct bundle *bundle, const struct trie *trie, uint32_t forbidden);
+uint32_t bundle_nfa(struct bundle *bundle, const struct bit_nfa *nfa);
 /* A list of rules in the order of the file format, with its index and nearest rule or B_NONE: all
  * of the record but first. */
 uint32_t bundle_list(struct bundle *bundle, const uint32_t *rules, const struct b_list *record);

@@ -5,40 +5,6 @@
 #include "compiler/emit/emit_internal.h"
 #include "compiler/source/zone.h"
 
-/* What tells one set of patterns from another. */
-static Str patterns_key(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
-                        uint32_t count)
-{
-    struct buf key;
-    buf_init(&key, BUNDLE_BYTES_MAX);
-    buf_printf(&key, "%d", (int)syntax);
-    for (uint32_t i = 0; i < count; i++)
-        buf_printf(&key, ":%zu:%.*s", patterns[i].n, STR_ARG(patterns[i]));
-    Str kept = key.is_full ? (Str){ .p = NULL, .n = 0 } : arena_copy(e->mem, buf_str(&key));
-    buf_free(&key);
-    return kept;
-}
-
-uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
-                      uint32_t count, Span span)
-{
-    struct automaton automaton;
-    struct automaton_error error = { .text = "" };
-    Str key = patterns_key(e, syntax, patterns, count);
-    const uint32_t *known = key.p ? intern_get(&e->patterns, key) : NULL;
-    if (known)
-        return *known;
-    enum status status = automaton_build(patterns, count, syntax, e->mem, &automaton, &error);
-    if (status != ST_OK) {
-        diag_add(e->diags, status == ST_LIMIT ? DIAG_PATTERN_TOO_LARGE : DIAG_BAD_PATTERN, span,
-                 error.text);
-        return 0;
-    }
-    uint32_t dfa = bundle_dfa(&e->bundle, &automaton);
-    e->bundle.is_full |= !key.p || !intern_put(&e->patterns, key, dfa);
-    return dfa;
-}
-
 uint32_t emit_zone(struct emitter *e, Str name, Span span)
 {
     struct b_zone_step *steps;

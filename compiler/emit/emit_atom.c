@@ -85,6 +85,35 @@ static void gen_in(struct emitter *e, const struct expr *expr, uint32_t reg, str
 
 /* ------------------------------- patterns ------------------------------- */
 
+static void gen_match(struct match_op match, uint32_t value, uint32_t to, uint32_t spare,
+                      struct atom_code *code)
+{
+    if (op_table[match.op].operands == OPERANDS_RR) {
+        code_op(code, OP_CONST, spare, 0, 0, match.operand);
+        code_op(code, match.op, to, value, spare, 0);
+    } else {
+        code_op(code, match.op, to, value, 0, match.operand);
+    }
+}
+
+/* One of the instructions is true. */
+static void gen_matches(struct emitter *e, const struct expr *left, struct match_ops ops,
+                        uint32_t reg, struct atom_code *code)
+{
+    uint32_t value = gen_value(e, left, reg, code), to = reg + 1;
+    if (ops.count == 1) {
+        gen_match(ops.items[0], value, reg, to, code);
+        return;
+    }
+    for (uint32_t i = 0; i < ops.count; i++) {
+        uint32_t at = i == 0 ? to : to + 1;
+        gen_match(ops.items[i], value, at, at, code);
+        if (i > 0)
+            code_op(code, OP_OR, to, to, at, 0);
+    }
+    code_op(code, OP_IS_TRUE, reg, to, 0, 0);
+}
+
 static void gen_pattern(struct emitter *e, const struct expr *expr, uint32_t reg,
                         struct atom_code *code)
 {
@@ -107,8 +136,9 @@ static void gen_pattern(struct emitter *e, const struct expr *expr, uint32_t reg
         count++;
     }
     enum automaton_syntax syntax = expr->op == OP2_LIKE ? AUTOMATON_GLOB : AUTOMATON_REGEX;
-    uint32_t dfa = patterns ? emit_pattern(e, syntax, patterns, count, right->span) : 0;
-    test_one(e, expr->left, OP_MATCH, dfa, reg, code);
+    if (patterns)
+        gen_matches(e, expr->left, emit_pattern(e, syntax, patterns, count, right->span), reg,
+                    code);
 }
 
 /* -------------------------------- within -------------------------------- */

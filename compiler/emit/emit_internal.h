@@ -14,7 +14,9 @@ struct emitter {
     struct arena *mem;
     struct diags *diags;
     struct bundle bundle;
-    struct intern patterns;    /* syntax and text of a pattern to its dfa */
+    struct intern patterns; /* syntax and texts of patterns to their matches */
+    struct match_ops *matches;
+    uint32_t match_count, match_room;
     const struct rule **rules; /* in source order: a rule's index in the bundle */
     uint32_t rule_count, rule_room;
     struct rule_keys *keys; /* private to emit_index.c */
@@ -75,9 +77,19 @@ const struct expr *expr_resolve(const struct expr *expr);
 /* A constant string or number as text; false when the expression reads the call. */
 bool expr_constant_text(struct emitter *e, const struct expr *expr, Str *text);
 
-/* The dfa of patterns, one of which must match; reports what is wrong with them at span. */
-uint32_t emit_pattern(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
-                      uint32_t count, Span span);
+/* How one of patterns is matched: when one of these instructions is true. */
+struct match_op {
+    enum op op; /* EQ, STARTS, ENDS, HAS_TEXT: with constant operand; else c is operand */
+    uint32_t operand;
+};
+struct match_ops {
+    struct match_op *items;
+    uint32_t count;
+};
+
+/* The instructions for patterns; none after an error, which is reported at span. */
+struct match_ops emit_pattern(struct emitter *e, enum automaton_syntax syntax, const Str *patterns,
+                              uint32_t count, Span span);
 
 /* The zone of that name; reports at span. */
 uint32_t emit_zone(struct emitter *e, Str name, Span span);

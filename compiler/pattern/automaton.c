@@ -14,6 +14,7 @@ enum { SCRATCH_BYTES_MAX = 128 * 1024 * 1024 };
 struct build {
     const Str *patterns;
     uint32_t count;
+    bool is_union;
     struct arena scratch;
     struct nfa nfa;
     struct dfa dfa;
@@ -59,6 +60,7 @@ static enum status fail_size(struct build *build, const char *text)
 static enum status read_patterns(struct build *build, enum automaton_syntax syntax)
 {
     nfa_init(&build->nfa, &build->scratch);
+    build->nfa.is_union = build->is_union;
     for (uint32_t i = 0; i < build->count; i++) {
         struct pattern_parser parser = { .text = build->patterns[i],
                                          .syntax = syntax,
@@ -199,22 +201,36 @@ static enum status write_table(struct build *build, struct arena *mem, struct au
     return ST_OK;
 }
 
+static enum status build_automaton(struct build *build, enum automaton_syntax syntax,
+                                   struct arena *mem, struct automaton *out)
+{
+    struct automaton made = { .state_count = 0 };
+    arena_init(&build->scratch, SCRATCH_BYTES_MAX);
+    *build->error = (struct automaton_error){ .text = NULL };
+    enum status status = read_patterns(build, syntax);
+    if (status == ST_OK)
+        status = minimise(build);
+    if (status == ST_OK)
+        status = write_table(build, mem, &made);
+    arena_reset(&build->scratch);
+    if (status == ST_OK)
+        *out = made;
+    return status;
+}
+
 enum status automaton_build(const Str *patterns, uint32_t count, enum automaton_syntax syntax,
                             struct arena *mem, struct automaton *out, struct automaton_error *error)
 {
     struct build build = { .patterns = patterns, .count = count, .error = error };
-    struct automaton made = { .state_count = 0 };
-    arena_init(&build.scratch, SCRATCH_BYTES_MAX);
-    *error = (struct automaton_error){ .text = NULL };
-    enum status status = read_patterns(&build, syntax);
-    if (status == ST_OK)
-        status = minimise(&build);
-    if (status == ST_OK)
-        status = write_table(&build, mem, &made);
-    arena_reset(&build.scratch);
-    if (status == ST_OK)
-        *out = made;
-    return status;
+    return build_automaton(&build, syntax, mem, out);
+}
+
+enum status automaton_build_union(const Str *patterns, uint32_t count, enum automaton_syntax syntax,
+                                  struct arena *mem, struct automaton *out,
+                                  struct automaton_error *error)
+{
+    struct build build = { .patterns = patterns, .count = count, .is_union = true, .error = error };
+    return build_automaton(&build, syntax, mem, out);
 }
 
 uint16_t automaton_run(const struct automaton *automaton, Str text)

@@ -60,6 +60,11 @@ MUST_USE enum status automaton_build(const Str *patterns, uint32_t count,
                                      enum automaton_syntax syntax, struct arena *mem,
                                      struct automaton *out, struct automaton_error *error);
 
+/* The same when it does not matter which of the patterns matches: accept id 1 stands for all. */
+MUST_USE enum status automaton_build_union(const Str *patterns, uint32_t count,
+                                           enum automaton_syntax syntax, struct arena *mem,
+                                           struct automaton *out, struct automaton_error *error);
+
 /* The accept id for text, 0 for no match. For tests and the compiler itself. */
 uint16_t automaton_run(const struct automaton *automaton, Str text);
 

@@ -195,7 +195,8 @@ static bool accept_of(struct builder *builder, uint32_t *accept)
         if (state->kind != NFA_END)
             continue;
         has_end = true;
-        builder->ended[state->pattern / 64] |= UINT64_C(1) << state->pattern % 64;
+        uint32_t pattern = nfa->is_union ? 0 : state->pattern;
+        builder->ended[pattern / 64] |= UINT64_C(1) << pattern % 64;
     }
     *accept = 0;
     if (!has_end)
@@ -291,7 +292,8 @@ static bool prepare(struct builder *builder)
     builder->items = ARENA_NEW(builder->mem, uint32_t, states);
     out->class_count = builder->bytes.count;
     memcpy(out->classes, builder->bytes.class_of, sizeof out->classes);
-    out->accept_words = nfa->pattern_count ? (nfa->pattern_count + 63) / 64 : 1;
+    bool is_one = nfa->is_union || nfa->pattern_count == 0;
+    out->accept_words = is_one ? 1 : (nfa->pattern_count + 63) / 64;
     builder->ended = ARENA_NEW(builder->mem, uint64_t, out->accept_words);
     if (!builder->marks || !builder->stack || !builder->items || !builder->ended)
         return fail(builder, out_of_memory);

@@ -230,6 +230,40 @@ static uint32_t build_set(struct nfa *nfa, struct pattern_node *node, uint32_t n
     return entry;
 }
 
+/* Every code point past ASCII is in it. */
+static bool is_wide(const struct pattern_node *node)
+{
+    enum { ASCII_END = 0x80 };
+    if (node->kind != PATTERN_SET)
+        return false;
+    const struct code_range *last = &node->set.ranges[node->set.count - 1];
+    return last->lo <= ASCII_END && last->hi == CODE_POINT_MAX;
+}
+
+/* A state that any byte of a wide class leads out of: of its ASCII part, or past ASCII. */
+static uint32_t build_bytes(struct nfa *nfa, const struct pattern_node *node, uint32_t next)
+{
+    struct class_graph *graph = ARENA_NEW(nfa->mem, struct class_graph, 1);
+    struct nfa_arc arcs[BYTES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->set.count; i++) {
+        const struct code_range *range = &node->set.ranges[i];
+        bool is_last = i + 1 == node->set.count;
+        arcs[count++] = (struct nfa_arc){ .lo = (uint8_t)range->lo,
+                                          .hi = is_last ? UINT8_MAX : (uint8_t)range->hi,
+                                          .to = NFA_ARC_END };
+    }
+    if (!graph)
+        return NONE;
+    *graph = (struct class_graph){ .nfa = nfa, .first_node = nfa->node_count };
+    uint32_t at = nfa->node_count;
+    if (push_node(graph, arcs, count) == NONE)
+        return NONE;
+    return push_state(
+        nfa,
+        (struct nfa_state){ .kind = NFA_STEP, .node = at, .base = nfa->state_count, .out = next });
+}
+
 static uint32_t build(struct nfa *nfa, struct pattern_node *node, uint32_t next);
 
 static uint32_t build_concat(struct nfa *nfa, struct pattern_node *node, uint32_t next)
@@ -262,7 +296,8 @@ static uint32_t build_loop(struct nfa *nfa, struct pattern_node *child, bool onc
     uint32_t fork = push_fork(nfa, next, next);
     if (fork == NONE)
         return NONE;
-    uint32_t body = build(nfa, child, fork);
+    bool is_bytes = nfa->is_loose && !once && is_wide(child);
+    uint32_t body = is_bytes ? build_bytes(nfa, child, fork) : build(nfa, child, fork);
     if (body == NONE)
         return NONE;
     nfa->states[fork].out = body;
@@ -274,8 +309,9 @@ static uint32_t build_copies(struct nfa *nfa, struct pattern_node *node, uint32_
 {
     uint32_t end = next, copies = node->min;
     if (node->max == PATTERN_UNBOUNDED) {
-        next = build_loop(nfa, node->last, copies > 0, next);
-        copies -= copies > 0;
+        bool is_apart = nfa->is_loose && is_wide(node->last); /* whole code points, then bytes */
+        next = build_loop(nfa, node->last, copies > 0 && !is_apart, next);
+        copies -= copies > 0 && !is_apart;
     } else {
         for (uint32_t i = node->min; next != NONE && i < node->max; i++) {
             uint32_t body = build(nfa, node->last, next);

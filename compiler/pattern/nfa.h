@@ -59,6 +59,10 @@ struct nfa {
     uint32_t start;                      /* valid when pattern_count > 0 */
     uint32_t pattern_count;
     struct pattern_node *repeat; /* while building: the innermost counted repeat */
+    bool is_union;               /* set by the caller: it does not matter which pattern matches */
+    /* Set by the caller: texts will be valid UTF-8. Any number of times a class with every code
+     * point past ASCII is then any number of its bytes: one state instead of fifteen. */
+    bool is_loose;
 };
 
 void nfa_init(struct nfa *nfa, struct arena *mem);

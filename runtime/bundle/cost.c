@@ -30,6 +30,8 @@ enum {
     ESCAPE_GROWTH = 6,   /* a byte written as \u00XX */
     WRITE_TOUCHES = 8,   /* a value: written as JSON, kept, compared with what is there */
     READ_TOUCHES = 8,    /* the rewritten arguments: put together and read again */
+    TRIE_TOUCHES = 20,   /* a byte: two searches among up to 256 children, and whether it is text */
+    NFA_TOUCHES = 2,     /* a word of a mask for a byte, besides those of unchained positions */
     NEEDLE_MAX = 256,    /* memmem compares up to so many bytes at one place; longer: linear */
 };
 
@@ -193,6 +195,14 @@ static struct bundle_cost search_cost(struct bundle_cost text, struct bundle_cos
     return cost_times(text, is_short ? needle.fixed : (uint64_t)NEEDLE_MAX);
 }
 
+/* For each byte: every word of the masks, again for each unchained position, and whether it is
+ * text. */
+static uint64_t nfa_touches(const struct b_nfa *nfa)
+{
+    uint64_t words = ((uint64_t)nfa->positions + 63) / 64;
+    return 1 + words * (NFA_TOUCHES + (uint64_t)nfa->unchained);
+}
+
 /* The size of what an instruction leaves in its register. */
 static struct size value_size(const struct meter *meter, const struct b_insn *in)
 {
@@ -244,7 +254,7 @@ static struct bundle_cost insn_cost(const struct meter *meter, const struct b_in
         break;
     case OPERANDS_RR:
         cost_add(&cost, cost_times(cost_sum(first, second), COMPARE_TOUCHES));
-        if (in->op == OP_CONTAINS)
+        if (in->op == OP_CONTAINS || in->op == OP_HAS_TEXT)
             cost_add(&cost, search_cost(first, second));
         break;
     case OPERANDS_R_SET:
@@ -253,6 +263,8 @@ static struct bundle_cost insn_cost(const struct meter *meter, const struct b_in
         if (in->op == OP_SUBSET) /* a search for each element, an element being at least a byte */
             cost_add(&cost, cost_times(first, meter->sets[in->c]));
         break;
+    case OPERANDS_R_TRIE: cost_add(&cost, cost_times(first, TRIE_TOUCHES)); break;
+    case OPERANDS_R_NFA: cost_add(&cost, cost_times(first, nfa_touches(&p->nfas[in->c]))); break;
     case OPERANDS_R_NETS:
         cost_add(&cost, all_times(meter, (struct bundle_cost){
                                              .fixed = NET_TOUCHES *

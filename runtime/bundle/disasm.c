@@ -68,6 +68,15 @@ static void add_nets(const struct program *p, uint32_t i, struct buf *out)
     }
 }
 
+static void add_trie(const struct program *p, uint32_t i, struct buf *out)
+{
+    const struct b_trie *trie = &p->tries[i];
+    buf_printf(out, ", words %u (%u nodes", i, trie->nodes);
+    if (trie->forbidden != B_TRIE_NO_BYTE)
+        buf_printf(out, ", no byte %02x", trie->forbidden);
+    buf_add_char(out, ')');
+}
+
 static void add_mask(uint32_t mask, struct buf *out)
 {
     static const char *const names[] = { "true", "false", "unknown" };
@@ -139,6 +148,15 @@ static void add_operands(const struct program *p, const struct b_insn *in, uint3
     case OPERANDS_R_DFA:
         add_registers(in, 1, out);
         buf_printf(out, ", dfa %u (%u states)", in->c, p->dfas[in->c].states);
+        break;
+    case OPERANDS_R_TRIE:
+        add_registers(in, 1, out);
+        add_trie(p, in->c, out);
+        break;
+    case OPERANDS_R_NFA:
+        add_registers(in, 1, out);
+        buf_printf(out, ", nfa %u (%u positions, %u unchained)", in->c, p->nfas[in->c].positions,
+                   p->nfas[in->c].unchained);
         break;
     case OPERANDS_TEST:
         buf_printf(out, " atom %u ", in->c);

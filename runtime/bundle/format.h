@@ -257,6 +257,36 @@ struct b_dfa {
     uint32_t accept_max; /* largest accept id */
 };
 
+/* Words to look for in a text, all at once. Node 0 is the root; the others follow by depth. */
+struct b_trie {
+    uint32_t node, nodes; /* in TRIE_NODES */
+    uint32_t roots;       /* in TRIE_ROOTS, 256: the root's child for a byte, or 0 */
+    uint32_t forbidden;   /* a byte that the text must not have; B_TRIE_NO_BYTE: none */
+};
+enum { B_TRIE_NO_BYTE = 256, B_TRIE_NODES_MAX = 65535 };
+
+struct b_trie_node {
+    uint32_t child; /* the first of the children, ascending by byte */
+    uint32_t fail;  /* the node to go on from when no child fits: less deep */
+    uint16_t children;
+    uint8_t byte;    /* on the way from the parent; 0 for the root */
+    uint8_t accepts; /* 1: a word ends here */
+};
+
+/* A pattern as bits: each position consumes one byte of a class, then those may follow that its
+ * mask names. For a chained position that is the next position and no other, so a shift does for
+ * all of these at once; the rest are looked up one by one. Masks have (positions + 63) / 64 words.
+ */
+struct b_nfa {
+    uint32_t positions; /* 1 to B_NFA_POSITIONS_MAX */
+    uint32_t class_count;
+    uint32_t classes;     /* in NFA_CLASSES, 256 bytes */
+    uint32_t masks;       /* in NFA_MASKS: first, last, chained; then by class; then by position */
+    uint32_t unchained;   /* positions that are not chained */
+    uint32_t is_nullable; /* 1: the empty text matches */
+};
+enum { B_NFA_POSITIONS_MAX = 256, B_NFA_WORDS_MAX = B_NFA_POSITIONS_MAX / 64 };
+
 enum b_shape_flag { B_SHAPE_OPEN = 1 }; /* an object may have members that are not listed */
 
 struct b_shape {
@@ -298,6 +328,8 @@ enum op_operands {
     OPERANDS_RR,
     OPERANDS_R_SET,
     OPERANDS_R_DFA,
+    OPERANDS_R_TRIE,
+    OPERANDS_R_NFA,
     OPERANDS_D_R_STEP,
     OPERANDS_D_R_NUMBER,
     OPERANDS_D_R_DOMAIN,

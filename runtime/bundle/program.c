@@ -91,24 +91,6 @@ const unsigned char *program_pin(const struct program *program, Str alias, Str n
     return pin == B_NONE ? NULL : program->pins[pin].digest;
 }
 
-/* Bytes that leave the state as it is have a loop of their own: there, no step waits for the table
- * look-up of the one before, and most of a long text is such bytes. */
-uint16_t program_match(const struct program *program, uint32_t dfa, Str text)
-{
-    const struct b_dfa *a = &program->dfas[dfa];
-    const uint8_t *classes = program->dfa_classes + a->classes;
-    const uint16_t *next = program->dfa_next + a->next;
-    uint32_t state = 0;
-    for (size_t i = 0; i < text.n;) {
-        const uint16_t *row = next + (size_t)state * a->class_count;
-        uint32_t before = state;
-        do
-            state = row[classes[(unsigned char)text.p[i++]]];
-        while (state == before && i < text.n);
-    }
-    return program->dfa_accept[a->accept + state];
-}
-
 bool program_set_find(const struct program *program, uint32_t set, enum b_const_type type,
                       bool truth, Str text)
 {

@@ -67,6 +67,13 @@ const unsigned char *program_pin(const struct program *program, Str alias, Str n
 /* Runs an automaton over text: the accept id, 0 for none. */
 uint16_t program_match(const struct program *program, uint32_t dfa, Str text);
 
+/* Is one of the words in text, and the forbidden byte not? At most two searches among the children
+ * of a node for each byte. Both of these are false for text that is not UTF-8. */
+bool program_match_words(const struct program *program, uint32_t trie, Str text);
+/* Is text in the language of nfas[nfa]? Each byte costs a step a word of the masks, and as many for
+ * each unchained position. */
+bool program_match_nfa(const struct program *program, uint32_t nfa, Str text);
+
 /* Is constants[constant] an element of the set? */
 bool program_set_has(const struct program *program, uint32_t set, uint32_t constant);
 

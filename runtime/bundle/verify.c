@@ -577,9 +577,9 @@ bool program_verify(const struct program *program, struct bundle_error *error)
     return verify_meta(program, error) && verify_slots(program, error) &&
            verify_consts(program, error) && verify_sets(program, error) &&
            verify_nets(program, error) && verify_zones(program, error) &&
-           verify_dfas(program, error) && verify_shapes(program, error) &&
-           verify_rules(program, error) && verify_lists(program, error) &&
-           verify_indexes(program, error) && verify_servers(program, error) &&
-           verify_names(program, error) && verify_code(program, error) &&
-           verify_cost(program, error);
+           verify_dfas(program, error) && verify_matchers(program, error) &&
+           verify_shapes(program, error) && verify_rules(program, error) &&
+           verify_lists(program, error) && verify_indexes(program, error) &&
+           verify_servers(program, error) && verify_names(program, error) &&
+           verify_code(program, error) && verify_cost(program, error);
 }

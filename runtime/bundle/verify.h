@@ -15,6 +15,9 @@ bool program_verify(const struct program *program, struct bundle_error *error);
 bool verify_code(const struct program *program, struct bundle_error *error);
 bool verify_cost(const struct program *program, struct bundle_error *error);
 
+/* The part about words and positions (verify_match.c). */
+bool verify_matchers(const struct program *program, struct bundle_error *error);
+
 /* Fills error; returns false for the caller to return. */
 bool verify_fail(struct bundle_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -75,6 +75,9 @@ static bool operands_hold(struct code_check *check, const struct b_insn *in)
     case OPERANDS_D_R_SET:
     case OPERANDS_R_SET: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_SETS);
     case OPERANDS_R_DFA: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_DFAS);
+    case OPERANDS_R_TRIE:
+        return sources_hold(check, in, 1) && index_holds(check, in, SECTION_TRIES);
+    case OPERANDS_R_NFA: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_NFAS);
     case OPERANDS_R_NETS: return sources_hold(check, in, 1) && index_holds(check, in, SECTION_NETS);
     case OPERANDS_D_R_STEP:
         return sources_hold(check, in, 1) && index_holds(check, in, SECTION_STEPS);

@@ -262,6 +262,10 @@ static struct value of_one(const struct vm *vm, const struct b_insn *in, const s
     }
     if (value->type != VALUE_STRING)
         return unknown_value(cause_of(value));
+    if (in->op == OP_MATCH_WORDS)
+        return truth_value(program_match_words(vm->program, in->c, value->text));
+    if (in->op == OP_MATCH_NFA)
+        return truth_value(program_match_nfa(vm->program, in->c, value->text));
     return truth_value(program_match(vm->program, in->c, value->text) != 0);
 }
 
