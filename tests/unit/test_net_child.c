@@ -262,9 +262,11 @@ static void test_stubborn(void)
     stop(&slow);
     TURN_UNTIL(loop, child_count() == 1);
     CHECK(world_mono_ms() - start >= CHILD_STOP_WAIT_MS - 50);
+    TURN_UNTIL(loop, is_dead(slow_one)); /* signalled with its leader, not always gone with it */
     CHECK(is_dead(slow_one) && !is_dead(deaf_one));
     TURN_UNTIL(loop, child_count() == 0);
     CHECK(world_mono_ms() - start >= CHILD_STOP_WAIT_MS + CHILD_TERM_WAIT_MS - 50);
+    TURN_UNTIL(loop, is_dead(deaf_one));
     CHECK(is_dead(deaf_one));
     CHECK(deaf.gone == 0 && slow.gone == 0);
     buf_free(&slow.got);
