@@ -64,7 +64,7 @@ static Str judged_arguments(const struct tool_call *asked, const struct decision
 {
     if (decision->rewritten)
         return json_raw(decision->rewritten, 0);
-    return asked->arguments == JSON_NONE ? (Str){ 0 } : json_raw(asked->doc, asked->arguments);
+    return asked->arguments == JSON_NONE ? STR("") : json_raw(asked->doc, asked->arguments);
 }
 
 static struct call *forward(struct request *request, const struct tool_call *asked,

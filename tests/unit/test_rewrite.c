@@ -79,7 +79,7 @@ static struct decision judge(struct vm *vm, const char *arguments, struct buf *t
     else if (decision.rewritten)
         buf_add(text, json_raw(decision.rewritten, 0));
     else
-        buf_add(text, str_of(arguments ? arguments : "none"));
+        buf_add(text, call.doc ? str_of(arguments) : STR("none"));
     return decision;
 }
 
