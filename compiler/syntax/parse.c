@@ -212,6 +212,37 @@ static void help_expected(struct feeder *f, const struct token *token)
         diag_help(f->ps.diags, "a profile holds rules and tests: all else stands outside of it");
 }
 
+/* What reserved words are kept for. */
+static const struct {
+    Str word;
+    const char *help;
+} foreseen[] = {
+    // clang-format off
+    { STR_INIT("advertise"), "it will narrow the schemas that clients are shown" },
+    { STR_INIT("from"), "it will say who may approve what a rule asks" },
+    { STR_INIT("group"), "it will say who may approve; for a caller's groups write: \"g\" in principal.groups" },
+    { STR_INIT("limit"), "it will bound calls over time: rules don't count calls yet" },
+    { STR_INIT("mark"), "it will label a session: rules don't remember calls yet" },
+    { STR_INIT("mask"), "it will hide secrets in results: rules don't look at results yet" },
+    { STR_INIT("per"), "it will say the time that a limit counts in" },
+    { STR_INIT("redact"), "it will take members out of results: rules don't look at results yet" },
+    { STR_INIT("result"), "it will begin rules over results: rules don't look at results yet" },
+    { STR_INIT("session"), "it will hold the labels that calls left: rules don't remember calls yet" },
+    // clang-format on
+};
+
+static void report_reserved(struct feeder *f, const struct token *token)
+{
+    diag_add(f->ps.diags, DIAG_RESERVED_WORD, token->span, STR_ARG(token->text));
+    if (takes(f, TK_NAME) && !takes(f, TK_LBRACK)) {
+        diag_help(f->ps.diags, "take another name");
+        return;
+    }
+    for (size_t i = 0; i < COUNT(foreseen); i++)
+        if (str_eq(foreseen[i].word, token->text))
+            diag_help(f->ps.diags, "%s", foreseen[i].help);
+}
+
 /* True when the token before stands where a kind of message does and is none. */
 static bool is_bad_kind(const struct feeder *f)
 {
@@ -228,9 +259,7 @@ static void report(struct feeder *f, const struct token *token)
         return;
     }
     if (token->kind == TK_RESERVED) {
-        diag_add(f->ps.diags, DIAG_RESERVED_WORD, token->span, STR_ARG(token->text));
-        if (takes(f, TK_NAME) && !takes(f, TK_LBRACK))
-            diag_help(f->ps.diags, "take another name");
+        report_reserved(f, token);
         return;
     }
     if (token->kind == TK_HEAD && takes(f, TK_STRING)) {
