@@ -294,7 +294,7 @@ size_t pin_describe(const struct snapshot *old, const struct snapshot *new_one, 
         t.tool_lines = 0;
         if (!before)
             tell(&t, "added");
-        else if (memcmp(before->digest, tool->digest, PIN_BYTES) != 0)
+        else if (memcmp(before->pin.digest, tool->pin.digest, PIN_BYTES) != 0)
             tell_tool(&t, old, before, new_one, tool);
     }
     for (uint32_t i = 0; i < old->tool_count; i++) {

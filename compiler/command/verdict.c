@@ -29,6 +29,11 @@ static void add_cause(const struct program *p, const struct vm_call *call, const
         break;
     case CAUSE_UNKNOWN_TOOL: buf_printf(out, "the pinned tools have no such tool"); break;
     case CAUSE_NOT_CANONICAL: buf_printf(out, "its URI is not in canonical form"); break;
+    case CAUSE_CHANGED_TOOL:
+    case CAUSE_UNLISTED_TOOL:
+    case CAUSE_UNCHECKED_TOOL:
+        buf_printf(out, "the server's tool is not the pinned one"); /* never without a gateway */
+        break;
     case CAUSE_UNKNOWN_ARGUMENT:
         buf_printf(out, "the pinned tool has no argument \"%.*s\"", STR_ARG(d->argument));
         break;

@@ -191,7 +191,9 @@ static void add_name(struct emitter *e, const struct server_rules *s, uint32_t r
                              .pin = B_NONE };
     if (tool->has_digest) {
         struct b_pin pin;
-        memcpy(pin.digest, tool->digest, sizeof pin.digest);
+        _Static_assert(sizeof pin == sizeof tool->pin, "a pin in a bundle is a pin");
+        memcpy(pin.digest, tool->pin.digest, sizeof pin.digest);
+        memcpy(pin.parts, tool->pin.parts, sizeof pin.parts);
         record.pin = bundle_add(&e->bundle, SECTION_PINS, &pin);
     }
     if (tool->arguments)

@@ -116,7 +116,7 @@ struct pinned_tool {
     uint32_t node; /* in the snapshot's document */
     /* Of the definition (pin.h). Absent where a tool is known from rules alone. */
     bool has_digest;
-    unsigned char digest[PIN_BYTES];
+    struct pin pin;
 };
 
 struct snapshot {

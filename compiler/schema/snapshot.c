@@ -77,7 +77,7 @@ static enum schema_hint read_hint(const struct reader *r, uint32_t hints, Str ke
 }
 
 /* Sorting takes scratch memory that nobody needs afterwards. Out of it, out of memory. */
-static bool digest_tool(struct reader *r, uint32_t node, unsigned char out[PIN_BYTES])
+static bool digest_tool(struct reader *r, uint32_t node, struct pin *out)
 {
     struct arena scratch;
     arena_init(&scratch, DIGEST_MEMORY_MAX);
@@ -93,7 +93,7 @@ static void read_facts(struct reader *r, uint32_t node, struct pinned_tool *out)
     out->node = node;
     out->title = json_member_string(&r->doc, node, STR("title"));
     out->description = json_member_string(&r->doc, node, STR("description"));
-    out->has_digest = digest_tool(r, node, out->digest);
+    out->has_digest = digest_tool(r, node, &out->pin);
     out->has_output_schema = json_member(&r->doc, node, STR("outputSchema")) != JSON_NONE;
     if (!is_type(r, hints, JSON_OBJECT))
         return;

@@ -119,6 +119,7 @@ struct b_name {
 /* What a pinned tool's definition was when the policy was compiled: pin.h says of what. */
 struct b_pin {
     uint8_t digest[32];
+    uint32_t parts[6]; /* a short hash of each member, to say where a change is */
 };
 
 enum b_list_flag {

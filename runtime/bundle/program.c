@@ -82,13 +82,13 @@ uint32_t program_known(const struct program *program, uint32_t route, Str name)
     }
 }
 
-const unsigned char *program_pin(const struct program *program, Str alias, Str name)
+const struct b_pin *program_pin(const struct program *program, Str alias, Str name)
 {
     uint32_t server = program_server(program, alias);
     uint32_t tool =
         server == B_NONE ? B_NONE : program_known(program, program_route(server, KIND_TOOL), name);
     uint32_t pin = tool == B_NONE ? B_NONE : program->names[tool].pin;
-    return pin == B_NONE ? NULL : program->pins[pin].digest;
+    return pin == B_NONE ? NULL : &program->pins[pin];
 }
 
 bool program_set_find(const struct program *program, uint32_t set, enum b_const_type type,

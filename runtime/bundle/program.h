@@ -61,8 +61,8 @@ static inline uint32_t program_route(uint32_t server, enum message_kind kind)
 /* The name on a route (index into NAMES), or B_NONE. */
 uint32_t program_known(const struct program *program, uint32_t route, Str name);
 
-/* The digest that a tool's definition must have on that server, or NULL: it may be any. */
-const unsigned char *program_pin(const struct program *program, Str alias, Str name);
+/* What a tool's definition must be on that server, or NULL: it may be any. */
+const struct b_pin *program_pin(const struct program *program, Str alias, Str name);
 
 /* Runs an automaton over text: the accept id, 0 for none. */
 uint16_t program_match(const struct program *program, uint32_t dfa, Str text);

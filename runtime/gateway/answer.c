@@ -102,6 +102,13 @@ static bool is_response(const struct jsonrpc_message *message)
     return message->kind == JSONRPC_RESULT || message->kind == JSONRPC_ERROR;
 }
 
+/* What a server may say on its own accord and is heard. */
+static void take_notification(struct upstream *upstream, const struct jsonrpc_message *message)
+{
+    if (str_eq(message->method, STR("notifications/tools/list_changed")))
+        lookout_forget(upstream);
+}
+
 bool leg_take(struct leg *leg, Str text)
 {
     struct upstream *upstream = leg->upstream;
@@ -128,7 +135,9 @@ bool leg_take(struct leg *leg, Str text)
             leg_fail(leg, FAILURE_MALFORMED, "the server could not read the request");
         } else {
             is_taken = false;
-            if (message.kind != JSONRPC_NOTIFICATION)
+            if (message.kind == JSONRPC_NOTIFICATION)
+                take_notification(upstream, &message);
+            else
                 upstream_drop_message(upstream, "a message that is not this request's answer");
         }
     }
@@ -220,6 +229,8 @@ void upstream_take(struct upstream *upstream, Str text)
             take_response(upstream, &doc, &message);
         else if (message.kind == JSONRPC_REQUEST)
             refuse_request(upstream, message.id);
+        else if (message.kind == JSONRPC_NOTIFICATION)
+            take_notification(upstream, &message);
     }
     arena_reset(&arena);
 }

@@ -75,6 +75,7 @@ static bool copy_caller(struct call *call, const struct caller *caller)
 static void call_free(struct call *call)
 {
     listing_free(call->listing);
+    buf_free(&call->held);
     arena_reset(&call->mem);
     free(call);
 }
@@ -82,6 +83,7 @@ static void call_free(struct call *call)
 static void call_link(struct call *call)
 {
     struct gateway *gateway = call->gateway;
+    buf_init(&call->held, (size_t)gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
     call->next = gateway->calls;
     if (call->next)
         call->next->before = call;
@@ -94,6 +96,7 @@ static void call_link(struct call *call)
 
 static void call_unlink(struct call *call)
 {
+    lookout_leave(&call->waiter);
     if (call->before)
         call->before->next = call->next;
     else

@@ -6,11 +6,13 @@
 #define RUNTIME_GATEWAY_CALL_H
 
 #include "runtime/gateway/gateway.h"
+#include "runtime/gateway/lookout.h"
 #include "runtime/gateway/policies.h"
 #include "runtime/gateway/upstream.h"
 
 enum {
     CALL_MEMORY_MAX = 4 << 20,  /* of a call's own copies */
+    CALL_ROUNDS_MAX = 3,        /* times that a call waits for its server's list of tools */
     REPLY_FRAME_MAX = 64 * 1024 /* bytes of a reply besides what a server sent */
 };
 
@@ -53,6 +55,10 @@ struct call {
     struct arena mem;
     struct caller caller; /* copied into mem */
     struct listing *listing;
+    /* tools/call that waits for its server's list of tools */
+    struct waiter waiter;
+    struct buf held; /* the members of params, as JSON without braces */
+    uint32_t rounds;
 };
 
 /* A call for the request, in flight; NULL after a refusal has been replied: the id is in use, the
@@ -65,6 +71,10 @@ void call_fail(struct call *call, const char *why);
 /* Says what a server's error or failure says. */
 void call_fail_answer(struct call *call, const struct answer *answer);
 void call_cancel(struct call *call); /* by the client's wish: an empty reply */
+
+/* How strictly a client's message is read, and the memory that reading it may take. */
+struct json_limits request_limits(const struct gateway_limits *limits);
+size_t request_memory(const struct gateway_limits *limits);
 
 /* Replies to a request that never became a call. */
 void request_reply(const struct request *request, int status, const struct buf *body, Str session);

@@ -8,6 +8,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
+#include "runtime/gateway/drift.h"
 #include "runtime/gateway/upstream.h"
 
 #include <stdarg.h>
@@ -18,20 +19,6 @@ enum { KEYS_BYTES_MAX = 2 << 20 };
 Str server_alias(const struct server *server)
 {
     return server->spec->alias;
-}
-
-bool tool_name_is_plain(Str name)
-{
-    if (!name.n || name.n > TOOL_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-        if (!is_plain)
-            return false;
-    }
-    return true;
 }
 
 static Str cut(Str s)
@@ -84,6 +71,21 @@ static void put_quoted(struct verdict_text *out, Str before, Str name, Str after
     put(out, after);
 }
 
+/* The agent can't do anything about it; who reads the log can. */
+static void explain_change(const struct tool_call *call, struct verdict_text *out)
+{
+    enum { PARTS_BYTES_MAX = 256 };
+    struct buf parts;
+    buf_init(&parts, PARTS_BYTES_MAX);
+    drift_write_parts(call->standing.changed, &parts);
+    put_quoted(out, STR("the server's definition of"), call->tool,
+               STR(" differs from the accepted one ("));
+    put(out, buf_str(&parts));
+    put(out, STR("): see what changed with `mcpc pin --diff`; accept it with `mcpc pin` and by "
+                 "compiling the policy again"));
+    buf_free(&parts);
+}
+
 /* A sentence of its own for every cause, so that a denial, an unknown tool and a bad input can be
  * told apart. */
 static void explain_denial(const struct caller *caller, const struct tool_call *call,
@@ -103,6 +105,16 @@ static void explain_denial(const struct caller *caller, const struct tool_call *
         return;
     case CAUSE_NOT_CANONICAL:
         put_quoted(out, STR("the URI"), call->tool, STR(" is not in canonical form"));
+        return;
+    case CAUSE_CHANGED_TOOL: explain_change(call, out); return;
+    case CAUSE_UNLISTED_TOOL:
+        put_quoted(out, STR("server"), server_alias(caller->server), STR(" does not list"));
+        put_quoted(out, STR(" tool"), call->tool, STR(" now, so it can't be compared"));
+        return;
+    case CAUSE_UNCHECKED_TOOL:
+        put_quoted(out, STR("tool"), call->tool,
+                   STR(" can't be compared with the accepted definition: "));
+        put(out, str_of(call->standing.why));
         return;
     case CAUSE_UNKNOWN_ARGUMENT:
         put_quoted(out, STR("tool"), call->tool, STR(" takes no"));
@@ -278,12 +290,33 @@ static void judge(struct vm *vm, const struct caller *caller, const struct tool_
     vm_decide(vm, &asked, out);
 }
 
+/* What the policy allows is allowed of the tool that it was compiled for. */
+static void hold_to_pin(const struct tool_call *call, struct decision *out)
+{
+    enum vm_cause cause = CAUSE_UNCHECKED_TOOL;
+    switch (call->standing.kind) {
+    case STANDING_FREE:
+    case STANDING_ACCEPTED: return;
+    case STANDING_CHANGED: cause = CAUSE_CHANGED_TOOL; break;
+    case STANDING_UNLISTED: cause = CAUSE_UNLISTED_TOOL; break;
+    case STANDING_WAIT:
+    case STANDING_UNCHECKED: break;
+    }
+    *out = (struct decision){
+        .verdict = VERDICT_DENY, .cause = cause, .rule = B_NONE, .unknown_atom = B_NONE
+    };
+}
+
 enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller *caller,
                          const struct tool_call *call, struct verdict_text *out)
 {
     out->policy = out->policy_id = (Str){ 0 };
     out->source_n = out->reason_n = out->unknown_n = 0;
     judge(vm, caller, call, &out->decision);
+    if (out->decision.verdict == VERDICT_ALLOW && call->standing.kind == STANDING_WAIT)
+        return DECIDED_WAIT;
+    if (out->decision.verdict == VERDICT_ALLOW)
+        hold_to_pin(call, &out->decision);
     explain(vm, caller, call, out);
     if (!record_call(audit, vm, caller, call, out))
         return DECIDED_UNRECORDED;

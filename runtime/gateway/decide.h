@@ -2,24 +2,29 @@
 /* decide.h - the one place where forwarding can be permitted.
  *
  * A call is forwarded only after decide_call has answered DECIDED_ALLOW, and that answer comes
- * only after the VM allowed it and the audit log has its line. Whatever fails on the way is a
+ * only after the VM allowed it, the tool is the one that the policy was compiled for (or the policy
+ * does not care), and the audit log has its line. Whatever fails on the way is a
  * denial. */
 #ifndef RUNTIME_GATEWAY_DECIDE_H
 #define RUNTIME_GATEWAY_DECIDE_H
 
 #include "runtime/audit/audit.h"
 #include "runtime/gateway/caller.h"
+#include "runtime/gateway/definitions.h"
 #include "runtime/gateway/server.h"
 
-enum { TOOL_NAME_MAX = 128, SOURCE_TEXT_MAX = 512, DECISION_TEXT_MAX = 8192 };
+enum { SOURCE_TEXT_MAX = 512, DECISION_TEXT_MAX = 8192 };
 
-enum decided { DECIDED_UNRECORDED, DECIDED_DENY, DECIDED_ALLOW };
+/* WAIT: the policy would allow it, but how the tool is defined now is not known yet. Nothing is on
+ * record: ask again when it is. */
+enum decided { DECIDED_UNRECORDED, DECIDED_DENY, DECIDED_WAIT, DECIDED_ALLOW };
 
 /* One tools/call as it was read. */
 struct tool_call {
     Str tool;
     const struct json_doc *doc;
     uint32_t arguments; /* the object, or JSON_NONE */
+    struct standing standing;
 };
 
 /* A verdict and the words for it; slices live as long as the policy and the call, rewritten
@@ -44,9 +49,6 @@ enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller
  * governed ("deny", "not_governed"). False: it must not be answered. */
 MUST_USE bool decide_record(struct audit *audit, struct vm *vm, const struct caller *caller,
                             Str method, Str verdict, Str cause);
-
-/* 1-128 of [A-Za-z0-9_.-]: other names are neither shown nor callable, for they look alike. */
-bool tool_name_is_plain(Str name);
 
 Str server_alias(const struct server *server);
 

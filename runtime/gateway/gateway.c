@@ -230,21 +230,30 @@ static int status_of(enum json_error error)
     return error == JSON_ERR_TOO_LARGE ? 413 : 400;
 }
 
-struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
+struct json_limits request_limits(const struct gateway_limits *limits)
 {
-    struct request request = { .gateway = gateway, .in = in };
-    const struct gateway_limits *limits = &gateway->limits;
-    struct json_limits strict = {
+    return (struct json_limits){
         .max_bytes = limits->max_body_bytes,
         .max_depth = limits->max_depth,
         .max_nodes = REQUEST_NODES_MAX,
         .max_members = REQUEST_MEMBERS_MAX,
     };
+}
+
+size_t request_memory(const struct gateway_limits *limits)
+{
+    return (size_t)limits->max_body_bytes +
+           (size_t)REQUEST_SCRATCH_FACTOR * REQUEST_NODES_MAX * sizeof(struct json_node);
+}
+
+struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
+{
+    struct request request = { .gateway = gateway, .in = in };
+    const struct gateway_limits *limits = &gateway->limits;
+    struct json_limits strict = request_limits(limits);
     struct arena arena;
     struct call *call = NULL;
-    arena_init(&arena, (size_t)limits->max_body_bytes + (size_t)REQUEST_SCRATCH_FACTOR *
-                                                            REQUEST_NODES_MAX *
-                                                            sizeof(struct json_node));
+    arena_init(&arena, request_memory(limits));
     enum json_error error = json_parse(in->body, &strict, &arena, &request.doc, NULL);
     if (gateway->is_stopped)
         request_error(&request, 200, JSONRPC_INTERNAL_ERROR, "the gateway is stopping");
@@ -341,6 +350,8 @@ void gateway_close(struct gateway *gateway)
     sessions_close(gateway->sessions);
     policies_close(gateway->policies);
     upstreams_close(gateway->upstreams);
+    for (size_t i = 0; gateway->servers && i < gateway->server_count; i++)
+        free(gateway->servers[i].drift);
     free(gateway->servers);
     free(gateway);
 }

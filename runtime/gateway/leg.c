@@ -54,6 +54,7 @@ struct leg *leg_new(struct upstream *upstream, const struct upstream_request *re
     leg->id = upstream->next_id++;
     leg->answer = answer;
     leg->user = user;
+    leg->turn = request->turn;
     buf_init(&leg->members, (size_t)limits->max_body_bytes + LEG_FRAME_MAX);
     buf_init(&leg->body, limits->max_result_bytes);
     sse_reader_init(&leg->sse, limits->max_result_bytes);
@@ -103,6 +104,7 @@ void leg_fail(struct leg *leg, enum answer_failure failure, const char *why)
         .failure = failure,
         .status = leg->status,
         .why = why,
+        .members = buf_str(&leg->members),
     };
     leg_finish(leg, &answer);
 }

@@ -7,6 +7,7 @@
 #ifndef RUNTIME_GATEWAY_LEG_H
 #define RUNTIME_GATEWAY_LEG_H
 
+#include "runtime/gateway/lookout.h"
 #include "runtime/gateway/upstream.h"
 #include "runtime/net/child.h"
 #include "runtime/wire/sse.h"
@@ -44,6 +45,7 @@ struct leg {
     answer_fn answer;
     void *user;
     struct timer *timer;
+    uint32_t turn;      /* that it may be sent in alone; 0: in any */
     uint64_t stream_at; /* stdio: where in the child's input the message begins */
     /* HTTP */
     struct http_call *http;
@@ -71,6 +73,7 @@ struct upstream {
     bool is_pumping;  /* a pump is deferred */
     uint32_t dropped; /* messages of the server that belonged to nothing */
     bool is_closed;   /* memory goes at the end of the turn */
+    struct lookout lookout;
     /* stdio */
     struct child *child;
     struct timer *rest;
@@ -127,8 +130,9 @@ void upstream_handshake(struct upstream *upstream); /* the legacy era's */
 void upstream_step(struct upstream *upstream, enum upstream_event event); /* sets the state */
 void upstream_pump_later(struct upstream *upstream); /* looks at the legs when the turn ends */
 enum transmitted { LEG_SENT, LEG_KEPT, LEG_GONE };
-/* KEPT: the server is ending and has read nothing of it, so it waits for the next start. GONE: it
- * could not be sent and has failed. After SENT a notification on stdio is finished, too. */
+/* GONE as well: its turn is over. KEPT: the server is ending and has read nothing of it, so it
+ * waits for the next start. GONE: it could not be sent and has failed. After SENT a notification on
+ * stdio is finished, too. */
 enum transmitted upstream_transmit(struct leg *leg);
 /* Tells the server something, if it can be told; forgets about it. */
 void upstream_notify(struct upstream *upstream, Str method, Str members);

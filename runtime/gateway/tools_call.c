@@ -5,22 +5,25 @@
  * message, and the arguments are the very bytes that were judged: the client's own, or those that
  * rules have set something in and that were read and judged again. There is no path around
  * decide_call: without its allow no request is built.
+ *
+ * A call of a pinned tool may have to wait until it is known how the server defines the tool now.
+ * It is held as the members that would go out, and these are read and judged again when it is
+ * known; likewise when the server was started anew before the request went out.
  */
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/denial.h"
+#include "runtime/gateway/drift.h"
 #include "runtime/gateway/result.h"
+
+#include <stddef.h>
 
 enum { DENIAL_BYTES_MAX = 256 * 1024 }; /* of a whole denial, its texts escaped */
 
-static void on_answer(void *user, const struct answer *answer)
+static void on_answer(void *user, const struct answer *answer);
+
+static void reply_result(struct call *call, const struct answer *answer)
 {
-    struct call *call = user;
-    call->leg = NULL;
-    if (answer->kind != ANSWER_RESULT) {
-        call_fail_answer(call, answer);
-        return;
-    }
     size_t limit = (size_t)call->gateway->limits.max_result_bytes + REPLY_FRAME_MAX;
     struct buf result, body;
     buf_init(&result, limit);
@@ -38,71 +41,208 @@ static void on_answer(void *user, const struct answer *answer)
     buf_free(&body);
 }
 
-/* Fills *call from params; false after a refusal has been replied. */
-static bool read_params(struct request *request, struct tool_call *call)
+/* NULL, or why params, an object, can't be. */
+static const char *read_params(const struct json_doc *doc, uint32_t params, struct tool_call *call)
 {
-    const struct json_doc *doc = &request->doc;
-    uint32_t params = request->message.params;
-    uint32_t name = params == JSON_NONE ? JSON_NONE : json_member(doc, params, STR("name"));
-    if (name == JSON_NONE || json_at(doc, name)->type != JSON_STRING) {
-        request_error(request, 200, JSONRPC_INVALID_PARAMS, "params.name must be a string");
-        return false;
-    }
+    uint32_t name = json_member(doc, params, STR("name"));
+    if (name == JSON_NONE || json_at(doc, name)->type != JSON_STRING)
+        return "params.name must be a string";
     uint32_t arguments = json_member(doc, params, STR("arguments"));
-    if (arguments != JSON_NONE && json_at(doc, arguments)->type != JSON_OBJECT) {
-        request_error(request, 200, JSONRPC_INVALID_PARAMS, "params.arguments must be an object");
-        return false;
-    }
+    if (arguments != JSON_NONE && json_at(doc, arguments)->type != JSON_OBJECT)
+        return "params.arguments must be an object";
     *call = (struct tool_call){ .tool = json_text(json_at(doc, name)),
                                 .doc = doc,
                                 .arguments = arguments };
-    return true;
+    return NULL;
+}
+
+/* Arguments without any bytes are none. */
+static void write_members(struct buf *out, Str tool, Str arguments)
+{
+    jsonrpc_write_key(out, STR("name"));
+    json_write_string(out, tool);
+    if (!arguments.n)
+        return;
+    jsonrpc_write_key(out, STR("arguments"));
+    buf_add(out, arguments);
+}
+
+static Str asked_arguments(const struct tool_call *asked)
+{
+    return asked->arguments == JSON_NONE ? STR("") : json_raw(asked->doc, asked->arguments);
 }
 
 /* The arguments as they were judged last. */
 static Str judged_arguments(const struct tool_call *asked, const struct decision *decision)
 {
-    if (decision->rewritten)
-        return json_raw(decision->rewritten, 0);
-    return asked->arguments == JSON_NONE ? STR("") : json_raw(asked->doc, asked->arguments);
+    return decision->rewritten ? json_raw(decision->rewritten, 0) : asked_arguments(asked);
 }
 
-static struct call *forward(struct request *request, const struct tool_call *asked,
+static void find_standing(struct vm *vm, const struct caller *caller, struct tool_call *asked)
+{
+    Str alias = server_alias(caller->server);
+    const struct b_pin *pin = vm ? program_pin(vm_program(vm), alias, asked->tool) : NULL;
+    if (pin)
+        asked->standing =
+            lookout_standing(upstream_find(caller->server, caller->principal.id), asked->tool, pin);
+    else
+        asked->standing.kind = STANDING_FREE;
+}
+
+/* vm: the one that the standing was found with. */
+static enum decided decide(struct gateway *gateway, struct vm *vm, const struct caller *caller,
+                           const struct tool_call *asked, struct verdict_text *verdict)
+{
+    Str alias = server_alias(caller->server);
+    enum decided decided = decide_call(gateway->audit, vm, caller, asked, verdict);
+    if (vm && verdict->decision.cause == CAUSE_CHANGED_TOOL)
+        drift_report(caller->server, gateway->audit, program_name(vm_program(vm)), asked->tool,
+                     program_pin(vm_program(vm), alias, asked->tool), &asked->standing);
+    return decided;
+}
+
+/* Ends the call when it can't be sent. */
+static struct call *forward(struct call *call, const struct tool_call *asked,
                             const struct decision *decision)
 {
-    struct gateway *gateway = request->gateway;
-    struct call *call = call_new(request);
-    if (!call)
-        return NULL;
-    struct upstream *upstream =
-        upstream_get(gateway->upstreams, call->caller.server, call->caller.principal.id);
+    const struct caller *caller = &call->caller;
     struct buf members;
-    buf_init(&members, (size_t)gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
-    jsonrpc_write_key(&members, STR("name"));
-    json_write_string(&members, asked->tool);
-    Str arguments = judged_arguments(asked, decision);
-    if (arguments.n) {
-        jsonrpc_write_key(&members, STR("arguments"));
-        buf_add(&members, arguments);
-    }
+    buf_init(&members, (size_t)call->gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
+    write_members(&members, asked->tool, judged_arguments(asked, decision));
+    struct upstream *upstream =
+        upstream_get(call->gateway->upstreams, caller->server, caller->principal.id);
     struct upstream_request out = { .method = STR("tools/call"),
                                     .name = asked->tool,
                                     .members = buf_str(&members) };
+    if (upstream && asked->standing.kind == STANDING_ACCEPTED) {
+        out.turn = lookout_turn(upstream);
+        lookout_refresh(upstream);
+    }
     if (upstream && !members.is_full)
         call->leg = upstream_send(upstream, &out, on_answer, call);
     buf_free(&members);
+    buf_free(&call->held);
     if (call->leg)
         return call;
     call_fail(call, "no memory left");
     return NULL;
 }
 
+static void write_denial(struct buf *out, struct jsonrpc_id id, enum server_era era,
+                         const struct caller *caller, const struct verdict_text *verdict)
+{
+    buf_init(out, DENIAL_BYTES_MAX);
+    denial_write(out, id, era, server_alias(caller->server), verdict);
+}
+
+/* ------------------------- calls that have to wait ------------------------- */
+
+/* Reads what is held, judges it, and ends the call or sends it. */
+static void judge_held(struct call *call, const struct json_doc *doc, const char *fault)
+{
+    struct gateway *gateway = call->gateway;
+    struct tool_call asked;
+    struct verdict_text verdict;
+    struct buf body;
+    const char *bad = read_params(doc, 0, &asked);
+    ENSURE(!bad); /* it was read before */
+    struct vm *vm = policies_get(gateway->policies, call->caller.policy);
+    find_standing(vm, &call->caller, &asked);
+    if (asked.standing.kind == STANDING_WAIT)
+        asked.standing = (struct standing){
+            .kind = STANDING_UNCHECKED,
+            .why = fault ? fault : "the server's list of tools changes faster than it can be read",
+        };
+    switch (decide(gateway, vm, &call->caller, &asked, &verdict)) {
+    case DECIDED_ALLOW: (void)forward(call, &asked, &verdict.decision); break;
+    case DECIDED_DENY:
+        write_denial(&body, call->id, call->era, &call->caller, &verdict);
+        call_reply(call, 200, &body);
+        buf_free(&body);
+        break;
+    case DECIDED_WAIT:
+    case DECIDED_UNRECORDED:
+        call_fail(call, "the decision could not be recorded, so the call was not made");
+        break;
+    }
+}
+
+static void on_ready(struct waiter *waiter, const char *fault)
+{
+    struct call *call = (struct call *)((char *)waiter - offsetof(struct call, waiter));
+    struct json_limits strict = request_limits(&call->gateway->limits);
+    struct json_doc doc;
+    struct arena arena;
+    struct buf params;
+    strict.max_bytes += REPLY_FRAME_MAX;
+    arena_init(&arena, request_memory(&call->gateway->limits) + REPLY_FRAME_MAX);
+    buf_init(&params, call->held.n + 2);
+    buf_add_char(&params, '{');
+    buf_add(&params, buf_str(&call->held));
+    buf_add_char(&params, '}');
+    if (!params.is_full &&
+        json_parse(buf_str(&params), &strict, &arena, &doc, NULL) == JSON_ERR_NONE)
+        judge_held(call, &doc, fault);
+    else
+        call_fail(call, "no memory left");
+    arena_reset(&arena);
+    buf_free(&params);
+}
+
+/* Ends the call when it can't wait. What it would send is held already. */
+static struct call *wait_for_list(struct call *call)
+{
+    const struct caller *caller = &call->caller;
+    struct upstream *upstream =
+        upstream_get(call->gateway->upstreams, caller->server, caller->principal.id);
+    call->waiter.ready = on_ready;
+    if (++call->rounds > CALL_ROUNDS_MAX)
+        call_fail(call, "the server was started anew again and again before the call was sent");
+    else if (!upstream || call->held.is_full || !lookout_wait(upstream, &call->waiter))
+        call_fail(call, "no memory left");
+    else
+        return call;
+    return NULL;
+}
+
+static void on_answer(void *user, const struct answer *answer)
+{
+    struct call *call = user;
+    call->leg = NULL;
+    if (answer->kind == ANSWER_RESULT) {
+        reply_result(call, answer);
+    } else if (answer->kind == ANSWER_FAILED && answer->failure == FAILURE_STALE) {
+        buf_clear(&call->held);
+        buf_add(&call->held, answer->members);
+        (void)wait_for_list(call);
+    } else {
+        call_fail_answer(call, answer);
+    }
+}
+
+/* ------------------------------- the method -------------------------------- */
+
+static struct call *send_now(struct request *request, const struct tool_call *asked,
+                             const struct decision *decision)
+{
+    struct call *call = call_new(request);
+    return call ? forward(call, asked, decision) : NULL;
+}
+
+/* What is held is the client's own: rules set their values when it is judged again. */
+static struct call *send_later(struct request *request, const struct tool_call *asked)
+{
+    struct call *call = call_new(request);
+    if (!call)
+        return NULL;
+    write_members(&call->held, asked->tool, asked_arguments(asked));
+    return wait_for_list(call);
+}
+
 static void deny(struct request *request, const struct verdict_text *verdict)
 {
     struct buf body;
-    buf_init(&body, DENIAL_BYTES_MAX);
-    denial_write(&body, request->message.id, request->era,
-                 server_alias(request->in->caller->server), verdict);
+    write_denial(&body, request->message.id, request->era, request->in->caller, verdict);
     request_reply(request, 200, &body, (Str){ 0 });
     buf_free(&body);
 }
@@ -110,13 +250,21 @@ static void deny(struct request *request, const struct verdict_text *verdict)
 struct call *tools_call(struct request *request)
 {
     const struct caller *caller = request->in->caller;
+    struct gateway *gateway = request->gateway;
     struct tool_call asked;
     struct verdict_text verdict;
-    if (!read_params(request, &asked))
+    uint32_t params = request->message.params;
+    const char *bad = params == JSON_NONE ? "params.name must be a string"
+                                          : read_params(&request->doc, params, &asked);
+    if (bad) {
+        request_error(request, 200, JSONRPC_INVALID_PARAMS, bad);
         return NULL;
-    struct vm *vm = policies_get(request->gateway->policies, caller->policy);
-    switch (decide_call(request->gateway->audit, vm, caller, &asked, &verdict)) {
-    case DECIDED_ALLOW: return forward(request, &asked, &verdict.decision);
+    }
+    struct vm *vm = policies_get(gateway->policies, caller->policy);
+    find_standing(vm, caller, &asked);
+    switch (decide(gateway, vm, caller, &asked, &verdict)) {
+    case DECIDED_ALLOW: return send_now(request, &asked, &verdict.decision);
+    case DECIDED_WAIT: return send_later(request, &asked);
     case DECIDED_DENY: deny(request, &verdict); break;
     case DECIDED_UNRECORDED:
         request_error(request, 200, JSONRPC_INTERNAL_ERROR,

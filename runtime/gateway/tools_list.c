@@ -1,48 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tools_list.c - the server's tools, less those that no arguments could make this caller's.
+/* tools_list.c - the server's tools, less those that no arguments could make this caller's and
+ * those that are not what the policy was compiled for.
  *
  * All pages are fetched and one is given out, made for one grant and never kept. Tools travel as
- * the bytes that the server sent; order and unknown members stay. Pages, tools, bytes and the time
- * for all of them together are limited: a list that does not end is no list. Of a tool that is
- * named twice the first is kept.
+ * the bytes that the server sent; order and unknown members stay. Of a tool that is named twice
+ * the first is kept; of a pinned one, neither, unless both are the accepted one.
  */
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
+#include "runtime/gateway/drift.h"
+#include "runtime/gateway/pages.h"
 #include "runtime/gateway/result.h"
 
-#include <xxhash.h>
-
-enum {
-    CURSOR_BYTES_MAX = 64 * 1024,
-    NAMES_MEMORY_MAX = 64 << 20,
-};
-
-/* Names seen so far: open addressing, at most half full. */
-struct names {
-    Str *slots;
-    size_t mask;
-    uint64_t seed;
+/* A tool that may be shown, if it is the accepted one. */
+struct shown_tool {
+    const struct definition *definition;
+    size_t from, n; /* its bytes in listing->tools */
 };
 
 struct listing {
+    struct pages *pages;
     struct buf members; /* of the first page's result, without tools and cursor */
-    struct buf tools;   /* array elements with commas */
-    struct names names;
-    struct arena mem;
-    uint32_t pages, count;  /* count: tools seen, shown or not */
+    struct buf tools;   /* of the shown ones, one after the other */
+    struct definitions *definitions;
+    struct shown_tool *shown; /* owned */
+    uint32_t shown_count, shown_room;
     uint32_t odd, repeated; /* tools left out for their names, for having been there already */
-    int64_t deadline_ms;    /* of the whole list */
+    bool has_first, is_pinned;
+    uint32_t turn; /* that it was asked for in */
+    int64_t asked_ms;
 };
 
 void listing_free(struct listing *listing)
 {
     if (!listing)
         return;
+    pages_cancel(listing->pages);
+    definitions_free(listing->definitions);
     buf_free(&listing->members);
     buf_free(&listing->tools);
-    arena_reset(&listing->mem);
+    free(listing->shown);
     free(listing);
 }
 
@@ -51,163 +50,196 @@ static struct listing *listing_new(const struct gateway_limits *limits)
     struct listing *listing = calloc(1, sizeof *listing);
     if (!listing)
         return NULL;
-    size_t slots = 2;
-    while (slots < 2 * (size_t)limits->max_tools)
-        slots *= 2;
     buf_init(&listing->members, limits->max_result_bytes);
     buf_init(&listing->tools, limits->max_result_bytes);
-    arena_init(&listing->mem, NAMES_MEMORY_MAX);
-    listing->deadline_ms = world_mono_ms() + limits->list_timeout_ms;
-    listing->names.slots = ARENA_NEW(&listing->mem, Str, slots);
-    listing->names.mask = slots - 1;
-    world_entropy(&listing->names.seed, sizeof listing->names.seed);
-    if (listing->names.slots)
+    listing->asked_ms = world_mono_ms();
+    listing->definitions = definitions_new();
+    if (listing->definitions)
         return listing;
     listing_free(listing);
     return NULL;
 }
 
-/* True when the name was not there before. The caller sees to it that there is room. */
-static bool names_add(struct listing *listing, Str name)
+static bool is_pinned(const struct vm *vm, Str alias)
 {
-    struct names *names = &listing->names;
-    size_t at = XXH3_64bits_withSeed(name.p, name.n, names->seed) & names->mask;
-    while (names->slots[at].n) {
-        if (str_eq(names->slots[at], name))
-            return false;
-        at = (at + 1) & names->mask;
-    }
-    names->slots[at] = arena_copy(&listing->mem, name);
-    return names->slots[at].n != 0;
+    const struct program *program = vm_program(vm);
+    uint32_t server = program_server(program, alias);
+    return server != B_NONE && (program->servers[server].flags & B_SERVER_PINNED);
 }
 
-/* NULL, or why the page can't be asked for. */
-static const char *send_page(struct call *call, Str cursor);
+/* False: no memory. */
+static bool show(struct listing *listing, const struct definition *definition, Str bytes)
+{
+    if (listing->shown_count == listing->shown_room) {
+        uint32_t room = listing->shown_room ? listing->shown_room * 2 : 64;
+        struct shown_tool *more = realloc(listing->shown, room * sizeof(*more));
+        if (!more)
+            return false;
+        listing->shown = more;
+        listing->shown_room = room;
+    }
+    listing->shown[listing->shown_count++] =
+        (struct shown_tool){ .definition = definition, .from = listing->tools.n, .n = bytes.n };
+    buf_add(&listing->tools, bytes);
+    return !listing->tools.is_full;
+}
 
-/* One tool: shown, hidden or dropped. */
-static void take_tool(struct call *call, struct vm *vm, const struct json_doc *doc, uint32_t tool)
+/* One tool: shown, hidden or dropped. False: no memory. */
+static bool take_tool(struct call *call, struct vm *vm, const struct json_doc *doc, uint32_t tool)
 {
     struct listing *listing = call->listing;
     Str alias = server_alias(call->caller.server);
     Str name = json_member_string(doc, tool, STR("name"));
-    listing->count++;
     if (!tool_name_is_plain(name)) {
         if (listing->odd++ == 0) /* one line a list: the server chooses how many there are */
             log_warn("tool hidden for its name server=%.*s tool=%.*s", STR_ARG(alias),
                      name.n > TOOL_NAME_MAX ? TOOL_NAME_MAX : (int)name.n, name.p ? name.p : "");
-        return;
+        return true;
     }
-    if (!vm_may_allow(
-            vm, &(struct vm_question){ .server = alias, .principal = &call->caller.principal },
-            name))
-        return;
-    if (!names_add(listing, name)) {
-        if (listing->repeated++ == 0)
-            log_warn("tool named twice server=%.*s tool=%.*s", STR_ARG(alias), STR_ARG(name));
-        return;
-    }
-    if (listing->tools.n)
-        buf_add_char(&listing->tools, ',');
-    buf_add(&listing->tools, json_raw(doc, tool));
+    const struct definition *definition =
+        definitions_add(listing->definitions, doc, tool, name, listing->is_pinned);
+    if (!definition)
+        return false;
+    const struct vm_question question = { .server = alias, .principal = &call->caller.principal };
+    if (!vm_may_allow(vm, &question, name))
+        return true;
+    if (!definition->is_repeated)
+        return show(listing, definition, json_raw(doc, tool));
+    if (listing->repeated++ == 0)
+        log_warn("tool named twice server=%.*s tool=%.*s", STR_ARG(alias), STR_ARG(name));
+    return true;
 }
 
-/* NULL, or why the page can't be accepted. */
-static const char *take_page(struct call *call, const struct json_doc *doc, uint32_t result)
+static const char *take_page(void *user, const struct json_doc *doc, uint32_t result,
+                             uint32_t items)
 {
     static const Str own[] = { STR_INIT("tools"), STR_INIT("nextCursor") };
+    struct call *call = user;
     struct listing *listing = call->listing;
-    struct gateway *gateway = call->gateway;
-    struct vm *vm = policies_get(gateway->policies, call->caller.policy);
-    uint32_t tools = json_member(doc, result, STR("tools"));
+    struct vm *vm = policies_get(call->gateway->policies, call->caller.policy);
     if (!vm)
         return "the policy of this grant is not loaded";
-    if (tools == JSON_NONE || json_at(doc, tools)->type != JSON_ARRAY)
-        return "the server sent a list without tools";
-    if (listing->count + (uint64_t)json_at(doc, tools)->count > gateway->limits.max_tools)
-        return "the server has more tools than the limit";
-    if (listing->pages == 0) {
+    if (!listing->has_first) {
         result_copy_members(&listing->members, doc, result, own, COUNT(own));
         result_write_meta(&listing->members, doc, json_member(doc, result, STR("_meta")), call->era,
                           server_alias(call->caller.server));
+        listing->has_first = true;
     }
-    for (uint32_t i = json_first(doc, tools); i != JSON_NONE; i = json_after(doc, tools, i))
-        take_tool(call, vm, doc, i);
-    listing->pages++;
+    for (uint32_t i = json_first(doc, items); i != JSON_NONE; i = json_after(doc, items, i))
+        if (!take_tool(call, vm, doc, i))
+            return listing->tools.is_full ? "the answer is over the size limit" : "no memory left";
     return NULL;
 }
 
-static void reply_list(struct call *call)
+/* Puts every tool on record that is not the accepted one, shown or not. */
+static void report_changes(struct call *call, struct vm *vm)
+{
+    Str alias = server_alias(call->caller.server);
+    const struct program *program = vm_program(vm);
+    const struct definition *definition;
+    uint32_t at = 0;
+    while ((definition = definitions_next(call->listing->definitions, &at)) != NULL) {
+        const struct b_pin *pin = program_pin(program, alias, definition->name);
+        if (!pin)
+            continue;
+        struct standing standing = definition_standing(definition, pin);
+        if (standing.kind == STANDING_CHANGED)
+            drift_report(call->caller.server, call->gateway->audit, program_name(program),
+                         definition->name, pin, &standing);
+    }
+}
+
+static void write_tools(struct call *call, struct vm *vm, struct buf *out)
+{
+    struct listing *listing = call->listing;
+    bool is_first = true;
+    for (uint32_t i = 0; i < listing->shown_count; i++) {
+        const struct shown_tool *tool = &listing->shown[i];
+        const struct b_pin *pin =
+            program_pin(vm_program(vm), server_alias(call->caller.server), tool->definition->name);
+        if (pin && definition_standing(tool->definition, pin).kind != STANDING_ACCEPTED)
+            continue;
+        if (!is_first)
+            buf_add_char(out, ',');
+        is_first = false;
+        buf_add(out, str_sub(buf_str(&listing->tools), tool->from, tool->from + tool->n));
+    }
+}
+
+/* The list goes to the call's server's lookout as well: it is as good as one of its own. */
+static void learn_list(struct call *call)
+{
+    struct listing *listing = call->listing;
+    struct upstream *upstream = upstream_find(call->caller.server, call->caller.principal.id);
+    if (!upstream || !listing->is_pinned)
+        return;
+    lookout_learn(upstream, listing->definitions, listing->turn, listing->asked_ms);
+    listing->definitions = NULL;
+}
+
+static void reply_list(struct call *call, struct vm *vm)
 {
     struct listing *listing = call->listing;
     struct buf result, body;
-    size_t limit = listing->members.n + listing->tools.n + REPLY_FRAME_MAX;
+    size_t limit = listing->members.n + listing->tools.n + listing->shown_count + REPLY_FRAME_MAX;
     buf_init(&result, limit);
     buf_init(&body, limit + REPLY_FRAME_MAX);
     buf_add_char(&result, '{');
     buf_add(&result, buf_str(&listing->members));
     jsonrpc_write_key(&result, STR("tools"));
     buf_add_char(&result, '[');
-    buf_add(&result, buf_str(&listing->tools));
+    write_tools(call, vm, &result);
     buf_add_char(&result, ']');
     result_write_list_era(&result, call->era);
     buf_add_char(&result, '}');
     jsonrpc_write_result(&body, call->id, buf_str(&result));
-    body.is_full =
-        body.is_full || result.is_full || listing->members.is_full || listing->tools.is_full;
+    body.is_full = body.is_full || result.is_full || listing->members.is_full;
     buf_free(&result);
+    learn_list(call);
     call_reply(call, 200, &body);
     buf_free(&body);
 }
 
-static void on_page(void *user, const struct answer *answer)
+static void on_listed(void *user, const struct answer *answer, const char *fault)
 {
     struct call *call = user;
-    call->leg = NULL;
-    if (answer->kind != ANSWER_RESULT) {
+    struct vm *vm = policies_get(call->gateway->policies, call->caller.policy);
+    call->listing->pages = NULL;
+    if (answer) {
         call_fail_answer(call, answer);
-        return;
-    }
-    const char *fault = take_page(call, answer->doc, answer->result);
-    if (fault) {
+    } else if (fault) {
         call_fail(call, fault);
-        return;
+    } else if (!vm || is_pinned(vm, server_alias(call->caller.server)) > call->listing->is_pinned) {
+        call_fail(call, "the policy has changed: ask again");
+    } else {
+        report_changes(call, vm);
+        reply_list(call, vm);
     }
-    uint32_t next = json_member(answer->doc, answer->result, STR("nextCursor"));
-    if (next == JSON_NONE || json_at(answer->doc, next)->type == JSON_NULL) {
-        reply_list(call);
-        return;
-    }
-    if (json_at(answer->doc, next)->type != JSON_STRING)
-        fault = "the server sent a cursor that is no string";
-    else if (call->listing->pages >= call->gateway->limits.max_list_pages)
-        fault = "the server's list of tools has too many pages";
-    else
-        fault = send_page(call, json_text(json_at(answer->doc, next)));
-    if (fault)
-        call_fail(call, fault);
 }
 
-static const char *send_page(struct call *call, Str cursor)
+/* False: no memory. */
+static bool ask(struct call *call, struct vm *vm)
 {
+    struct gateway *gateway = call->gateway;
+    const struct caller *caller = &call->caller;
     struct upstream *upstream =
-        upstream_get(call->gateway->upstreams, call->caller.server, call->caller.principal.id);
-    int64_t left_ms = call->listing->deadline_ms - world_mono_ms();
-    struct upstream_request request = { .method = STR("tools/list"), .timeout_ms = left_ms };
-    if (left_ms <= 0)
-        return "the server did not list its tools in time";
-    struct buf members;
-    buf_init(&members, CURSOR_BYTES_MAX);
-    if (cursor.p) { /* an empty cursor is a cursor */
-        jsonrpc_write_key(&members, STR("cursor"));
-        json_write_string(&members, cursor);
-    }
-    request.members = buf_str(&members);
-    const char *fault =
-        members.is_full ? "the server sent a cursor over the size limit" : "no memory left";
-    if (upstream && !members.is_full)
-        call->leg = upstream_send(upstream, &request, on_page, call);
-    buf_free(&members);
-    return call->leg ? NULL : fault;
+        upstream_get(gateway->upstreams, caller->server, caller->principal.id);
+    struct listing *listing = listing_new(&gateway->limits);
+    const struct pages_asked asked = {
+        .method = STR("tools/list"),
+        .member = STR("tools"),
+        .max_items = gateway->limits.max_tools,
+        .take = take_page,
+        .done = on_listed,
+        .user = call,
+    };
+    call->listing = listing;
+    if (!upstream || !listing)
+        return false;
+    listing->is_pinned = is_pinned(vm, server_alias(caller->server));
+    listing->turn = lookout_turn(upstream);
+    listing->pages = pages_ask(upstream, &gateway->limits, &asked);
+    return listing->pages != NULL;
 }
 
 struct call *tools_list(struct request *request)
@@ -239,10 +271,8 @@ struct call *tools_list(struct request *request)
     struct call *call = call_new(request);
     if (!call)
         return NULL;
-    call->listing = listing_new(&gateway->limits);
-    const char *fault = call->listing ? send_page(call, (Str){ 0 }) : "no memory left";
-    if (!fault)
+    if (ask(call, vm))
         return call;
-    call_fail(call, fault);
+    call_fail(call, "no memory left");
     return NULL;
 }

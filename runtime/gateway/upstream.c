@@ -32,6 +32,8 @@ void upstream_step(struct upstream *upstream, enum upstream_event event)
 {
     for (size_t i = 0; i < COUNT(edges); i++)
         if (edges[i].from == upstream->state && edges[i].event == event) {
+            if (upstream->state == UPSTREAM_READY)
+                lookout_forget(upstream); /* the next start may be of another server */
             upstream->state = edges[i].to;
             return;
         }
@@ -71,6 +73,10 @@ enum transmitted upstream_transmit(struct leg *leg)
 {
     struct upstream *upstream = leg->upstream;
     struct buf text;
+    if (leg->turn && leg->turn != lookout_turn(upstream)) {
+        leg_fail(leg, FAILURE_STALE, "the server's tools may have changed");
+        return LEG_GONE;
+    }
     buf_init(&text, leg->members.n + FRAME_MAX);
     leg_write(leg, &text);
     enum status status =
@@ -273,6 +279,7 @@ static struct upstream *upstream_new(struct upstreams *upstreams, struct server 
         memcpy(upstream->principal, principal.p, principal.n);
     upstream->principal_n = principal.n;
     buf_init(&upstream->session, UPSTREAM_SESSION_MAX);
+    lookout_open(upstream);
     /* Ids begin anywhere, so that no other server can guess them, and stay below 2^53. */
     uint32_t random[2];
     world_entropy(random, sizeof random);
@@ -282,12 +289,18 @@ static struct upstream *upstream_new(struct upstreams *upstreams, struct server 
     return upstream;
 }
 
-struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal)
+struct upstream *upstream_find(const struct server *server, Str principal)
 {
     struct upstream *upstream = server->upstreams;
     while (upstream &&
            !str_eq(principal, (Str){ .p = upstream->principal, .n = upstream->principal_n }))
         upstream = upstream->next;
+    return upstream;
+}
+
+struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal)
+{
+    struct upstream *upstream = upstream_find(server, principal);
     return upstream ? upstream : upstream_new(upstreams, server, principal);
 }
 
@@ -306,6 +319,7 @@ static void upstream_free(void *user)
 {
     struct upstream *upstream = user;
     timer_close(upstream->rest);
+    lookout_close(upstream);
     buf_free(&upstream->session);
     free(upstream->principal);
     free(upstream);

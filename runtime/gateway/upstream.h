@@ -24,6 +24,7 @@ struct server {
     const struct server_spec *spec;
     enum server_era known_era; /* ERA_AUTO: not known yet */
     struct upstream *upstreams;
+    struct drift *drift; /* changed definitions that are on record; NULL: none yet */
 };
 
 enum answer_kind { ANSWER_RESULT, ANSWER_ERROR, ANSWER_FAILED };
@@ -33,6 +34,7 @@ enum answer_failure {
     FAILURE_TIMEOUT,
     FAILURE_REFUSED,   /* an HTTP status that is no answer */
     FAILURE_MALFORMED, /* an answer that can't be accepted */
+    FAILURE_STALE,     /* not sent: the turn it was judged in is over */
     FAILURE_INTERNAL,  /* ours */
 };
 
@@ -48,13 +50,15 @@ struct answer {
     enum answer_failure failure; /* FAILED */
     int status;                  /* FAILED, REFUSED: the HTTP status */
     const char *why;             /* FAILED: our own words, fit for the client */
+    Str members;                 /* FAILED, STALE: of the request */
 };
 typedef void (*answer_fn)(void *user, const struct answer *answer);
 
 struct upstream_request {
     Str method;
-    Str name;    /* what Mcp-Name says; empty: no such header */
-    Str members; /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
+    Str name;      /* what Mcp-Name says; empty: no such header */
+    Str members;   /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
+    uint32_t turn; /* of lookout.h: sent in this one or not at all; 0: any */
     int64_t timeout_ms; /* until the answer, if that is less than the limit; 0: the limit alone */
 };
 
@@ -62,6 +66,9 @@ struct upstream_request {
 struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
                                  const struct gateway_limits *limits);
 void upstreams_close(struct upstreams *upstreams); /* every server's must be ended before */
+
+/* The upstream of a principal, or NULL. */
+struct upstream *upstream_find(const struct server *server, Str principal);
 
 /* The upstream of a principal, made when there is none; NULL: no memory. */
 struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal);

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 enum { CANONICAL_BYTES_MAX = 64 << 20 };
 
@@ -220,33 +221,42 @@ bool pin_write_canonical(const struct json_doc *doc, uint32_t index, struct aren
 
 /* -------------------------------- digest -------------------------------- */
 
-bool pin_digest(const struct json_doc *doc, uint32_t tool, struct arena *mem,
-                unsigned char out[PIN_BYTES])
+const char *const pin_part_names[PIN_PARTS] = { /* sorted */
+                                                "annotations", "description",  "inputSchema",
+                                                "name",        "outputSchema", "title"
+};
+
+/* Never 0, which says that the member is not there. */
+static uint32_t part_hash(Str canonical)
 {
-    static const Str pinned[] = { /* sorted */
-                                  STR_INIT("annotations"),  STR_INIT("description"),
-                                  STR_INIT("inputSchema"),  STR_INIT("name"),
-                                  STR_INIT("outputSchema"), STR_INIT("title")
-    };
+    return (uint32_t)XXH3_64bits(canonical.p, canonical.n) | 1;
+}
+
+bool pin_digest(const struct json_doc *doc, uint32_t tool, struct arena *mem, struct pin *out)
+{
     struct buf text;
     bool is_good = true;
     _Static_assert((int)PIN_BYTES == (int)SHA256_BYTES, "a pin is a SHA-256");
+    *out = (struct pin){ .parts = { 0 } };
     buf_init(&text, CANONICAL_BYTES_MAX);
     buf_add_char(&text, '{');
-    for (size_t i = 0; i < COUNT(pinned) && is_good; i++) {
-        uint32_t member = json_member(doc, tool, pinned[i]);
+    for (size_t i = 0; i < PIN_PARTS && is_good; i++) {
+        uint32_t member = json_member(doc, tool, str_of(pin_part_names[i]));
         if (member == JSON_NONE)
             continue;
         if (text.n > 1)
             buf_add_char(&text, ',');
-        write_string(&text, pinned[i]);
+        write_string(&text, str_of(pin_part_names[i]));
         buf_add_char(&text, ':');
+        size_t from = text.n;
         is_good = pin_write_canonical(doc, member, mem, &text);
+        if (is_good)
+            out->parts[i] = part_hash(str_sub(buf_str(&text), from, text.n));
     }
     buf_add_char(&text, '}');
     is_good = is_good && !text.is_full;
     if (is_good)
-        sha256(buf_str(&text), out);
+        sha256(buf_str(&text), out->digest);
     buf_free(&text);
     return is_good;
 }

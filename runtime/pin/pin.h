@@ -9,6 +9,9 @@
  * that 1.0, 1 and 10e-1 are alike and no digit is lost. The order of a list counts, except that of
  * `required` and of a list of types, which are sets.
  *
+ * Beside the digest, which alone decides, stands a short hash of each member, so that who is told
+ * of a change can be told where it is.
+ *
  * Both mcpc (which writes digests into a bundle) and mcpd (which compares) call this.
  */
 #ifndef RUNTIME_PIN_PIN_H
@@ -20,12 +23,21 @@ enum {
     PIN_BYTES = 32,
     PIN_TEXT_BYTES = 64, /* as hex */
     PIN_DEPTH_MAX = 256, /* containers in a definition; deeper has no digest */
+    PIN_PARTS = 6,       /* members that count */
+};
+
+/* The members that count, in order. */
+extern const char *const pin_part_names[PIN_PARTS];
+
+struct pin {
+    unsigned char digest[PIN_BYTES];
+    uint32_t parts[PIN_PARTS]; /* a hash of each member's canonical JSON; 0: it has none */
 };
 
 /* The digest of the tool at `tool`, an object. Needs scratch memory, which it takes from mem and
  * does not give back. False: too deep, or no memory. */
 MUST_USE bool pin_digest(const struct json_doc *doc, uint32_t tool, struct arena *mem,
-                         unsigned char out[PIN_BYTES]);
+                         struct pin *out);
 
 /* The canonical JSON of the value at `index`, appended to out: what is hashed, and what tells
  * whether two values are the same. False: too deep, no memory, or out is full. */

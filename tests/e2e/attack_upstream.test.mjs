@@ -182,11 +182,11 @@ describe("lists that are bombs", () => {
   const large = (n) => [tool("large", { description: "d".repeat(n) })];
   const LIST_MS = 1200;
   const bombs = {
-    "too many tools": [(s, id) => page(s, id, { tools: many(65, (i) => `t${i}`) }), /more tools/],
+    "too many tools": [(s, id) => page(s, id, { tools: many(65, (i) => `t${i}`) }), /longer than the limit/],
     "too many over all pages": [
       (s, id, { cursor = "0" }) =>
         page(s, id, { tools: many(20, (i) => `t${cursor}-${i}`), nextCursor: `${Number(cursor) + 1}` }),
-      /more tools/,
+      /longer than the limit/,
     ],
     "pages without end": [(s, id) => page(s, id, { tools: [], nextCursor: "again" }), /too many pages/],
     "slow pages, each in time": [
@@ -195,8 +195,8 @@ describe("lists that are bombs", () => {
     ],
     "a cursor of a megabyte": [(s, id) => page(s, id, { tools: [], nextCursor: "c".repeat(900_000) }), /cursor/],
     "a cursor that is an object": [(s, id) => page(s, id, { tools: [], nextCursor: {} }), /cursor/],
-    "tools that are an object": [(s, id) => page(s, id, { tools: {} }), /without tools/],
-    "no tools at all": [(s, id) => page(s, id, {}), /without tools/],
+    "tools that are an object": [(s, id) => page(s, id, { tools: {} }), /without items/],
+    "no tools at all": [(s, id) => page(s, id, {}), /without items/],
     "tools over the size limit": [(s, id) => page(s, id, { tools: large(2_000_000) }), /size limit/],
     "pages of the largest size": [
       (s, id) => page(s, id, { tools: large(900_000), nextCursor: "again" }),

@@ -2,7 +2,7 @@
 // Every SDK client against every kind of upstream, through the gateway: what may be
 // seen is listed, what is allowed arrives, what is denied never does, all is on record.
 import assert from "node:assert/strict";
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -10,6 +10,7 @@ import {
   EVERYTHING,
   FILESYSTEM,
   Gateway,
+  MCPC,
   NODE,
   assertDenied,
   call,
@@ -19,6 +20,7 @@ import {
   fixture,
   freePort,
   jsonLines,
+  run,
   scratch,
   start,
   startFixture,
@@ -27,7 +29,7 @@ import {
   toolNames,
   until,
 } from "./lib.mjs";
-import { adminTools, devTools, openPolicy, principals, webPolicy, webSource, webTools } from "./policies.mjs";
+import { adminTools, devTools, openPolicy, principals, webPolicy, webSource, webToolsOf } from "./policies.mjs";
 
 const http = [];
 for (const era of ["legacy", "modern", "dual"]) {
@@ -58,8 +60,8 @@ describe("every client, every upstream", () => {
     gateway = new Gateway(dir, { servers, principals });
     scope.after(() => gateway.stop());
     await gateway.start();
-    for (const alias of upstream.keys()) {
-      const policy = await compile(dir, `web-${alias}`, webPolicy(alias), webTools);
+    for (const { alias, era } of [...http, ...stdio]) {
+      const policy = await compile(dir, `web-${alias}`, webPolicy(alias), webToolsOf(era));
       const dev = await gateway.grant({ principal: "dev-1", servers: alias, policy });
       const admin = await gateway.grant({ principal: "root-1", servers: alias, policy });
       grants.set(alias, { dev, admin });
@@ -148,28 +150,14 @@ describe("every client, every upstream", () => {
   }
 });
 
-const fsTools = [
-  {
-    name: "read_text_file",
-    inputSchema: {
-      type: "object",
-      properties: { path: { type: "string" }, head: { type: "number" }, tail: { type: "number" } },
-      required: ["path"],
-    },
-  },
-  {
-    name: "list_directory",
-    inputSchema: { type: "object", properties: { path: { type: "string" } }, required: ["path"] },
-  },
-  {
-    name: "write_file",
-    inputSchema: {
-      type: "object",
-      properties: { path: { type: "string" }, content: { type: "string" } },
-      required: ["path", "content"],
-    },
-  },
-];
+/** The server's own definitions of three of its tools, as `mcpc pin` saves them. */
+async function pinFiles(dir, root) {
+  const file = join(dir, "all.json");
+  const out = await run(MCPC, ["pin", "--stdio", "-o", file, "--", NODE, FILESYSTEM, root]);
+  assert.equal(out.code, 0, out.stderr);
+  const names = ["read_text_file", "list_directory", "write_file"];
+  return JSON.parse(readFileSync(file, "utf8")).tools.filter((tool) => names.includes(tool.name));
+}
 const fsPolicy = (root) => `policy "fs-e2e" version 1;
 server "fs" tools "fs-e2e.tools.json";
 let root = "${root}";
@@ -195,7 +183,7 @@ describe("server-filesystem as published, over stdio", () => {
     });
     scope.after(() => gateway.stop());
     await gateway.start();
-    const policy = await compile(dir, "fs-e2e", fsPolicy(root), fsTools);
+    const policy = await compile(dir, "fs-e2e", fsPolicy(root), await pinFiles(dir, root));
     ({ token } = await gateway.grant({ servers: "fs", policy }));
   });
   after(async () => {

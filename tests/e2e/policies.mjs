@@ -3,11 +3,17 @@
 import { z } from "../node/server_v1.mjs";
 import { tools } from "./servers/tools.mjs";
 
-/** The fixture's tools as a snapshot: names and types, no prose. */
-export const webTools = tools.map((tool) => {
-  const { $schema, ...inputSchema } = z.toJSONSchema(z.object(tool.input));
-  return { name: tool.name, inputSchema };
-});
+const DRAFT_7 = "http://json-schema.org/draft-07/schema#";
+const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
+
+/** The fixture's tools as the SDK writes them, which differs by its line: what a gateway holds it to. */
+const snapshot = ($schema) =>
+  tools.map((tool) => {
+    const { $schema: _, additionalProperties, ...schema } = z.toJSONSchema(z.object(tool.input));
+    return { name: tool.name, description: `Fixture: ${tool.name}`, inputSchema: { $schema, ...schema } };
+  });
+export const webTools = snapshot(DRAFT_7);
+export const webToolsOf = (era) => (era === "legacy" || era === "strict" ? webTools : snapshot(DRAFT_2020));
 
 /** One rule a line, so that a source line names a rule. */
 export const webPolicy = (alias) => `policy "web-e2e" version 1;

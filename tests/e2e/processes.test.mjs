@@ -6,6 +6,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  assertDenied,
   MCPD,
   NODE,
   alive,
@@ -20,7 +21,7 @@ import {
   startGateway,
   until,
 } from "./lib.mjs";
-import { principals, webPolicy, webTools } from "./policies.mjs";
+import { principals, webPolicy, webTools, webToolsOf } from "./policies.mjs";
 
 async function setUp(t, { era = "legacy", more = {} } = {}) {
   const gateway = await startGateway(t, {
@@ -34,7 +35,7 @@ async function setUp(t, { era = "legacy", more = {} } = {}) {
     },
     ...more,
   });
-  const policy = await compile(gateway.dir, "web-web", webPolicy("web"), webTools);
+  const policy = await compile(gateway.dir, "web-web", webPolicy("web"), webToolsOf(era));
   const { token, id } = await gateway.grant({ servers: "web", policy });
   const log = () => jsonLines(join(gateway.dir, "child.log"));
   return {
@@ -75,7 +76,10 @@ test("a child that dies in the middle of a call: an error for that call, an answ
 test("a command that can't be started: an error, and the gateway lives", async (t) => {
   const { gateway, token } = await setUp(t, { more: { servers: { web: { command: ["/nonexistent/server"] } } } });
   const client = await connect(t, "v1", gateway.url("web"), token).catch((error) => error);
-  if (!(client instanceof Error)) await assert.rejects(call(client, "pid", {}));
+  if (!(client instanceof Error)) {
+    assertDenied(await call(client, "pid", {}), { cause: "unchecked_tool", reason: "no such program" });
+    await assert.rejects(client.listTools(), /no such program/);
+  }
   assert.ok(alive(gateway.proc.child.pid));
 });
 

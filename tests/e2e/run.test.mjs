@@ -21,11 +21,11 @@ import {
   toolNames,
   until,
 } from "./lib.mjs";
-import { adminTools, devTools, webPolicy, webSource, webTools } from "./policies.mjs";
+import { adminTools, devTools, webPolicy, webSource, webToolsOf } from "./policies.mjs";
 
 async function setUp(t, { era = "dual", groups = [] } = {}) {
   const dir = scratch(t);
-  const policy = await compile(dir, "web-web", webPolicy("web"), webTools);
+  const policy = await compile(dir, "web-web", webPolicy("web"), webToolsOf(era));
   const log = join(dir, "child.log");
   const audit = join(dir, "audit.jsonl");
   const args = [
