@@ -49,7 +49,7 @@ static void print_help(void)
                  "Exit codes: 0 ok (eval, explain: allowed), 1 denied, a layout differs, a verdict "
                  "changed or\na signature is not the key's, 2 wrong usage or a file that can't be "
                  "read or written,\n3 errors in a policy, 4 a test failed or coverage is too "
-                 "low.\n");
+                 "low,\n5 diff could not tell.\n");
 }
 
 static const struct command *find_command(Str name)

@@ -52,6 +52,23 @@ enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why)
     return (enum b_truth)truth;
 }
 
+void vm_judge_begin(struct vm *vm, const struct vm_call *call)
+{
+    vm_begin(vm, call, false);
+}
+
+enum b_truth vm_judge_atom(struct vm *vm, uint32_t atom)
+{
+    ENSURE(vm->call && atom < vm->program->counts[SECTION_ATOMS]);
+    uint8_t truth = atom_truth(vm, atom);
+    return (enum b_truth)truth;
+}
+
+void vm_judge_end(struct vm *vm)
+{
+    vm_end(vm);
+}
+
 static uint32_t all_rules(const struct program *p, uint32_t list)
 {
     return p->lists[list].index == B_NONE ? list : p->indexes[p->lists[list].index].all;

@@ -113,6 +113,12 @@ void vm_explain(struct vm *vm, const struct vm_call *call, struct decision *out,
 /* Within a visit: a condition's truth for the call, and why it is unknown. */
 enum b_truth vm_visit_atom(struct vm *vm, uint32_t atom, enum vm_unknown *why);
 
+/* For analysis: the truth of single conditions for a call, whatever rules they stand in. Between
+ * begin and end only vm_judge_atom may be called. */
+void vm_judge_begin(struct vm *vm, const struct vm_call *call);
+enum b_truth vm_judge_atom(struct vm *vm, uint32_t atom);
+void vm_judge_end(struct vm *vm);
+
 /* Whose message of which kind on which server, when the rest is not known. */
 struct vm_question {
     Str server;
