@@ -268,7 +268,7 @@ static struct sym lift_term(struct lift *l, const struct b_insn *in, const struc
     else if (in->op == OP_CLI)
         term->domains |= UINT32_C(1) << DOMAIN_SHELL;
     term->is_joined = in->op == OP_CONCAT;
-    if (term->is_joined) {
+    if (term->is_joined && b) {
         take_piece(term, p, a);
         take_piece(term, p, b);
     }
@@ -341,6 +341,8 @@ static void note_constant(struct lift *l, const struct sym *sym, const struct b_
     struct space *space = l->space;
     Str text = program_text(l->program, constant->text);
     Decimal number;
+    if (!node) /* memory ended */
+        return;
     if (constant->type == B_CONST_BOOL)
         node->has_bool = true;
     if (constant->type == B_CONST_STRING && sym->kind != SYM_LENGTH && sym->kind != SYM_PART)
@@ -362,7 +364,7 @@ static void note_constant(struct lift *l, const struct sym *sym, const struct b_
 static void note_text(struct lift *l, const struct sym *sym, struct text_test test)
 {
     test.lowers = sym->kind == SYM_LOWER;
-    if (sym->kind == SYM_NODE || sym->kind == SYM_LOWER)
+    if (sym->node && (sym->kind == SYM_NODE || sym->kind == SYM_LOWER))
         *VEC_ADD(l->space, &sym->node->tests, struct text_test) = test;
 }
 
