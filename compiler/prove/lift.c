@@ -41,6 +41,7 @@ struct lift {
 void *vec_add(struct space *space, struct vec *vec, size_t size)
 {
     static max_align_t spare[16]; /* what is written here is never read */
+    ENSURE(vec);
     if (vec->count == vec->room) {
         uint32_t room = vec->room ? vec->room * 2 : 8;
         void *items = arena_alloc(space->mem, size, _Alignof(max_align_t), room);

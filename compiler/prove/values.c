@@ -95,7 +95,7 @@ static void put_numbers(struct space *space, struct node *node, struct vec *valu
 {
     const Decimal one = { .mantissa = 1 }, minus_one = { .mantissa = -1 };
     uint32_t count = node->numbers.count;
-    Decimal *bounds = node->numbers.items, made;
+    Decimal *bounds = node->numbers.items, made = { .mantissa = 0 };
     if (!count) {
         put(space, values, STR("0"));
         return;
