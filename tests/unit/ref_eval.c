@@ -312,9 +312,11 @@ static struct ref_value as_number(struct ref_value v)
     size_t i = v.text.n && v.text.p[0] == '-', digits = 0;
     for (; i < v.text.n && v.text.p[i] >= '0' && v.text.p[i] <= '9'; i++)
         digits++;
-    if (!digits || (digits > 1 && v.text.p[i - digits] == '0') ||
-        strcspn(v.text.p, " \t\n\r") < v.text.n)
+    if (!digits || (digits > 1 && v.text.p[i - digits] == '0'))
         return unknown;
+    for (i = 0; i < v.text.n; i++)
+        if (strchr(" \t\n\r", v.text.p[i]))
+            return unknown;
     arena_init(&mem, 1 << 20);
     struct ref_value out = unknown;
     if (json_parse(v.text, &json_limits_default, &mem, &doc, NULL) == JSON_ERR_NONE)

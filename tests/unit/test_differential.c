@@ -484,12 +484,14 @@ static void compare_call(const struct compilation *c, struct vm *vm, struct buf 
     compare_lists(vm, &call, &decision, source);
 }
 
-/* Refused for what it may cost: the one thing that the checker can't know. */
+/* Refused for what it may cost, or for its size once names are written out: what the checker can't
+ * know. */
 static bool is_too_dear(const struct compilation *c)
 {
     for (uint32_t i = 0; i < c->diags.count; i++)
         if (c->diags.items[i].id == DIAG_POLICY_TOO_LARGE &&
-            str_contains(c->diags.items[i].message, STR("over the budget")))
+            (str_contains(c->diags.items[i].message, STR("over the budget")) ||
+             str_contains(c->diags.items[i].message, STR("too many parts"))))
             return true;
     return false;
 }
