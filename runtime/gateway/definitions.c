@@ -109,7 +109,7 @@ static struct definition *add_new(struct definitions *definitions, struct defini
 struct definition *definitions_add(struct definitions *definitions, const struct json_doc *doc,
                                    uint32_t tool, Str name, bool with_pin)
 {
-    struct pin pin;
+    struct pin pin = { .parts = { 0 } };
     if (definitions->count * 2 > definitions->mask && !grow(definitions))
         return NULL;
     bool has_pin = with_pin && pin_digest(doc, tool, &definitions->scratch, &pin);

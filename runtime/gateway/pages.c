@@ -8,6 +8,8 @@
 
 #include "runtime/base/world.h"
 
+#include <stdlib.h>
+
 enum { CURSOR_BYTES_MAX = 64 * 1024 };
 
 struct pages {

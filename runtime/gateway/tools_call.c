@@ -169,7 +169,7 @@ static void judge_held(struct call *call, const struct json_doc *doc, const char
 
 static void on_ready(struct waiter *waiter, const char *fault)
 {
-    struct call *call = (struct call *)((char *)waiter - offsetof(struct call, waiter));
+    struct call *call = (void *)((char *)waiter - offsetof(struct call, waiter));
     struct json_limits strict = request_limits(&call->gateway->limits);
     struct json_doc doc;
     struct arena arena;

@@ -14,6 +14,8 @@
 #include "runtime/gateway/pages.h"
 #include "runtime/gateway/result.h"
 
+#include <stdlib.h>
+
 /* A tool that may be shown, if it is the accepted one. */
 struct shown_tool {
     const struct definition *definition;
