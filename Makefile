@@ -39,7 +39,7 @@ LIBS_MCPC := -lcjson -lxxhash -lmbedcrypto
 LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lmbedtls -lmbedx509 -lmbedcrypto -lpthread
 
 # Folders a program is made of; a .re file in one of them is generated first.
-COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit prove command) grammar
+COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit prove lsp command) grammar
 MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/pin runtime/bundle runtime/domain runtime/vm
 MCPD_DIRS := $(filter-out $(COMPILER_DIRS),$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
   runtime/oauth runtime/audit runtime/gateway runtime/daemon

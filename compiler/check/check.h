@@ -24,4 +24,13 @@ bool policy_check_with(struct policy *policy, struct sources *sources, uint32_t 
 bool policy_import(struct policy *policy, struct sources *sources, struct arena *mem,
                    struct diags *diags);
 
+/* For editors: what a function's value looks like, a schema in mem; NULL: any value, or no memory.
+ */
+const struct schema *function_schema(enum function function, struct arena *mem);
+
+/* The members of principal, grant, client and call, one after the other; false behind the last. */
+bool root_member_at(size_t i, enum field_root *root, Str *key, Type *type);
+
+Str type_word(Type type); /* "a string" */
+
 #endif

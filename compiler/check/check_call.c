@@ -480,3 +480,40 @@ Type check_quantifier(struct checker *c, struct expr *expr)
     bool is_condition = expr->quantifier == QUANTIFIER_ANY || expr->quantifier == QUANTIFIER_ALL;
     return simple(is_condition ? TYPE_BOOL : TYPE_NUMBER);
 }
+
+/* ----------------------------- for editors ------------------------------ */
+
+const struct schema *function_schema(enum function function, struct arena *mem)
+{
+    static const char clock[] =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"time\":{\"description\":\"The time of day.\"},"
+        "\"date\":{\"description\":\"The date.\"},"
+        "\"hour\":{\"type\":\"integer\",\"description\":\"0 to 23.\"},"
+        "\"weekday\":{\"enum\":[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"]}}}";
+    struct diags *unheard = ARENA_NEW(mem, struct diags, 1);
+    if (!unheard)
+        return NULL;
+    diags_init(unheard, mem);
+    struct checker c = { .mem = mem, .diags = unheard };
+    if (function == FN_CLOCK)
+        return own_schema(&c, clock);
+    if (function == FN_JSON || function == FN_YAML)
+        return NULL;
+    if (function != FN_CLI && (size_t)function >= DOMAIN_COUNT)
+        return NULL;
+    const struct schema *schema = domain_schema(&c, function);
+    const struct schema_member *list =
+        schema && function == FN_EMAILS ? schema_member(schema, STR("addresses")) : NULL;
+    return list ? list->schema : schema;
+}
+
+bool root_member_at(size_t i, enum field_root *root, Str *key, Type *type)
+{
+    if (i >= COUNT(roots))
+        return false;
+    *root = roots[i].root;
+    *key = roots[i].key;
+    *type = roots[i].type;
+    return true;
+}

@@ -114,8 +114,6 @@ Type check_group(struct checker *c, struct expr *expr);
 /* and, or, not, has, a comparison: true, false or unknown, and no value. */
 bool expr_is_condition(const struct expr *expr);
 
-Str type_word(Type type); /* "a string" */
-
 /* check_call.c */
 Type check_root(struct checker *c, struct expr *expr);
 Type check_member_of(struct checker *c, struct expr *expr);

@@ -186,11 +186,13 @@ void ast_bad_kind(struct parse *ps, struct token word)
     ps->bad_kind = word.span;
     Str best = nearest_kind(word.text);
     diag_add(ps->diags, DIAG_UNKNOWN_KIND, word.span, STR_ARG(word.text));
-    if (best.n)
+    if (best.n) {
         diag_help(ps->diags, "did you mean '%.*s'?", STR_ARG(best));
-    else
+        diag_fix(ps->diags, best);
+    } else {
         diag_help(ps->diags, "the kinds are tool, resource, prompt, completion, logging, sampling, "
                              "elicitation and roots");
+    }
 }
 
 static enum message_kind read_kind(struct parse *ps, struct token word)

@@ -212,37 +212,6 @@ static void help_expected(struct feeder *f, const struct token *token)
         diag_help(f->ps.diags, "a profile holds rules and tests: all else stands outside of it");
 }
 
-/* What reserved words are kept for. */
-static const struct {
-    Str word;
-    const char *help;
-} foreseen[] = {
-    // clang-format off
-    { STR_INIT("advertise"), "it will narrow the schemas that clients are shown" },
-    { STR_INIT("from"), "it will say who may approve what a rule asks" },
-    { STR_INIT("group"), "it will say who may approve; for a caller's groups write: \"g\" in principal.groups" },
-    { STR_INIT("limit"), "it will bound calls over time: rules don't count calls yet" },
-    { STR_INIT("mark"), "it will label a session: rules don't remember calls yet" },
-    { STR_INIT("mask"), "it will hide secrets in results: rules don't look at results yet" },
-    { STR_INIT("per"), "it will say the time that a limit counts in" },
-    { STR_INIT("redact"), "it will take members out of results: rules don't look at results yet" },
-    { STR_INIT("result"), "it will begin rules over results: rules don't look at results yet" },
-    { STR_INIT("session"), "it will hold the labels that calls left: rules don't remember calls yet" },
-    // clang-format on
-};
-
-static void report_reserved(struct feeder *f, const struct token *token)
-{
-    diag_add(f->ps.diags, DIAG_RESERVED_WORD, token->span, STR_ARG(token->text));
-    if (takes(f, TK_NAME) && !takes(f, TK_LBRACK)) {
-        diag_help(f->ps.diags, "take another name");
-        return;
-    }
-    for (size_t i = 0; i < COUNT(foreseen); i++)
-        if (str_eq(foreseen[i].word, token->text))
-            diag_help(f->ps.diags, "%s", foreseen[i].help);
-}
-
 /* True when the token before stands where a kind of message does and is none. */
 static bool is_bad_kind(const struct feeder *f)
 {
@@ -259,7 +228,9 @@ static void report(struct feeder *f, const struct token *token)
         return;
     }
     if (token->kind == TK_RESERVED) {
-        report_reserved(f, token);
+        diag_add(f->ps.diags, DIAG_RESERVED_WORD, token->span, STR_ARG(token->text));
+        if (takes(f, TK_NAME) && !takes(f, TK_LBRACK))
+            diag_help(f->ps.diags, "take another name");
         return;
     }
     if (token->kind == TK_HEAD && takes(f, TK_STRING)) {
@@ -479,4 +450,68 @@ struct policy *policy_parse(struct sources *sources, uint32_t source, struct are
     if (f->ps.is_stopped) /* what was read may have holes: show nobody */
         *policy = (struct policy){ .source = source };
     return policy;
+}
+
+/* ----------------------------- for editors ------------------------------ */
+
+static bool push_all(struct feeder *f, const struct token *tokens, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (f->ps.is_stopped || !takes(f, tokens[i].kind) || !count_nesting(f, &tokens[i]))
+            return false;
+        push(f, tokens[i].kind, tokens[i]);
+    }
+    return !f->ps.is_stopped;
+}
+
+static void collect_kinds(const struct feeder *f, bool could[POLICY_KINDS_MAX])
+{
+    static const int kinds[] = {
+#define KEYWORD(spelling, token) TK_##token,
+#define RESERVED(spelling)
+#include "compiler/syntax/keyword.def"
+#undef KEYWORD
+#undef RESERVED
+    };
+    for (int i = 0; i < POLICY_KINDS_MAX; i++)
+        could[i] = false;
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        could[kinds[i]] = takes(f, kinds[i]);
+    for (size_t i = 0; i < COUNT(listed); i++)
+        could[listed[i]] = takes(f, listed[i]);
+    could[TK_LBRACK] = takes(f, TK_LBRACK); /* with a name: a value */
+}
+
+/* The heads of the blocks that the statement stands in. */
+static bool push_block(struct feeder *f, enum policy_block block)
+{
+    static const struct token tests[] = { { .kind = TK_TEST },
+                                          { .kind = TK_STRING, .text = STR_INIT("") },
+                                          { .kind = TK_LBRACE } };
+    static const struct token profile[] = { { .kind = TK_PROFILE },
+                                            { .kind = TK_STRING, .text = STR_INIT("") },
+                                            { .kind = TK_LBRACE } };
+    bool is_profile = block == BLOCK_PROFILE || block == BLOCK_TEST_OF_PROFILE;
+    bool is_test = block == BLOCK_TEST || block == BLOCK_TEST_OF_PROFILE;
+    return (!is_profile || push_all(f, profile, COUNT(profile))) &&
+           (!is_test || push_all(f, tests, COUNT(tests)));
+}
+
+bool policy_could_follow(const struct token *tokens, int count, enum policy_block block,
+                         struct arena *mem, bool could[POLICY_KINDS_MAX])
+{
+    struct policy *policy = ARENA_NEW(mem, struct policy, 1);
+    struct diags *unheard = ARENA_NEW(mem, struct diags, 1);
+    struct feeder *f = ARENA_NEW(mem, struct feeder, 1);
+    void *parser = arena_alloc(mem, policy_parser_bytes(), _Alignof(max_align_t), 1);
+    if (!policy || !unheard || !f || !parser)
+        return false;
+    diags_init(unheard, mem);
+    f->ps = (struct parse){ .mem = mem, .diags = unheard, .policy = policy };
+    f->parser = parser;
+    policy_pushInit(parser, &f->ps);
+    if (!push_block(f, block) || !push_all(f, tokens, count))
+        return false;
+    collect_kinds(f, could);
+    return true;
 }

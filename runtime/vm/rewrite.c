@@ -268,21 +268,11 @@ static bool find_splices(struct vm *vm, const struct vm_call *call, struct splic
 
 /* ------------------------------ the new call ---------------------------- */
 
-/* Does what the message is about stand in its `args`? Then it was judged by its name, and nothing
- * may be set there, whatever a bundle says: the compiler makes none that does. */
-static bool names_itself(enum message_kind kind)
-{
-    const struct kind_method *method = kind_method_find(kind_first_method(kind));
-    return !method || (method->args == ARGS_PARAMS && method->name != PLACE_NONE);
-}
-
 /* A call without arguments is one with none in it. */
 static bool with_arguments(struct vm_rewrite *rewrite, const struct vm_call *call,
                            struct vm_call *out)
 {
     *out = *call;
-    if (call->kind != KIND_TOOL && names_itself(call->kind))
-        return false;
     if (call->doc)
         return call->doc->text.p != NULL; /* a document that was not read has no bytes to keep */
     struct json_doc *none = ARENA_NEW(&rewrite->mem, struct json_doc, 1);
