@@ -10,12 +10,13 @@
 
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FINDINGS = 1, /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay,
-                        * diff: a verdict changed; verify: not signed by the key; lsp: no `shutdown` */
-    EXIT_USAGE = 2,    /* wrong arguments, or a file that can't be read or written */
-    EXIT_COMPILE = 3,  /* errors in a policy */
-    EXIT_TESTS = 4,    /* a test of a policy failed, or too little is covered by tests */
-    EXIT_UNKNOWN = 5,  /* diff: neither a difference nor a proof that there is none was found */
+    EXIT_FINDINGS =
+        1,            /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay,
+                       * diff: a verdict changed; verify: not signed by the key; lsp: no `shutdown` */
+    EXIT_USAGE = 2,   /* wrong arguments, or a file that can't be read or written */
+    EXIT_COMPILE = 3, /* errors in a policy */
+    EXIT_TESTS = 4,   /* a test of a policy failed, or too little is covered by tests */
+    EXIT_UNKNOWN = 5, /* diff: neither a difference nor a proof that there is none was found */
 };
 
 /* A bit for each option, and what a subcommand takes of files. */
