@@ -233,7 +233,9 @@ enum status audit_write(struct audit *audit, const struct audit_decision *decisi
     add_field(audit, STR(",\"server\":"), decision->server);
     add_field(audit, STR(",\"method\":"), decision->method);
     add_field(audit, STR(",\"tool\":"), decision->tool);
-    if (decision->tool.n || decision->argument_key_count)
+    add_field(audit, STR(",\"kind\":"), decision->kind);
+    add_field(audit, STR(",\"name\":"), decision->name);
+    if (decision->tool.n || decision->kind.n || decision->argument_key_count)
         add_keys(audit, decision->argument_keys, decision->argument_key_count);
     add_set_keys(audit, decision->set_keys, decision->set_key_count);
     add_field(audit, STR(",\"verdict\":"), decision->verdict);

@@ -14,7 +14,7 @@
 #include "runtime/base/str.h"
 
 enum {
-    AUDIT_LINE_MAX = 16 * 1024, /* bytes of a line */
+    AUDIT_LINE_MAX = 20 * 1024, /* bytes of a line */
     AUDIT_TEXT_MAX = 512,       /* bytes of a string as written, quotes and the mark not counted */
     AUDIT_KEYS_MAX = 64,        /* names of arguments: the first ones in byte order */
     AUDIT_KEY_MAX = 128,        /* bytes of such a name as written, likewise */
@@ -26,7 +26,9 @@ struct audit;
 /* What is known of one judged message; empty strings are left out of the line. */
 struct audit_decision {
     Str principal, grant; /* grant: its public id */
-    Str server, method, tool;
+    Str server, method;
+    Str tool;                 /* of the call of a tool */
+    Str kind, name;           /* of another message: "resource", its URI */
     const Str *argument_keys; /* top-level names, in any order: audit_write sorts */
     size_t argument_key_count;
     const Str *set_keys; /* arguments that the policy changed, "filter.limit" */

@@ -7,6 +7,7 @@
 #include "runtime/gateway/call.h"
 
 #include "runtime/gateway/decide.h"
+#include "runtime/gateway/result.h"
 
 void request_reply(const struct request *request, int status, const struct buf *body, Str session)
 {
@@ -75,6 +76,7 @@ static bool copy_caller(struct call *call, const struct caller *caller)
 static void call_free(struct call *call)
 {
     listing_free(call->listing);
+    catalogue_free(call->catalogue);
     buf_free(&call->held);
     arena_reset(&call->mem);
     free(call);
@@ -202,6 +204,26 @@ void call_reply(struct call *call, int status, const struct buf *body)
         call_fail(call, "the answer is over the size limit");
     else
         call_end(call, status, buf_str(body));
+}
+
+void call_reply_result(struct call *call, const struct answer *answer,
+                       void (*write_era)(struct buf *out, enum server_era era))
+{
+    size_t limit = (size_t)call->gateway->limits.max_result_bytes + REPLY_FRAME_MAX;
+    struct buf result, body;
+    buf_init(&result, limit);
+    buf_init(&body, limit);
+    buf_add_char(&result, '{');
+    result_copy_members(&result, answer->doc, answer->result, NULL, 0);
+    result_write_meta(&result, answer->doc, json_member(answer->doc, answer->result, STR("_meta")),
+                      call->era, server_alias(call->caller.server));
+    write_era(&result, call->era);
+    buf_add_char(&result, '}');
+    jsonrpc_write_result(&body, call->id, buf_str(&result));
+    body.is_full = body.is_full || result.is_full;
+    buf_free(&result);
+    call_reply(call, 200, &body);
+    buf_free(&body);
 }
 
 /* Codes that say something about the connection they travel on mean ours to the server, not the

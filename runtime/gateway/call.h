@@ -41,6 +41,7 @@ struct request {
 };
 
 struct listing;
+struct catalogue;
 
 struct call {
     struct call *next, *before;  /* in gateway->calls */
@@ -59,6 +60,8 @@ struct call {
     struct waiter waiter;
     struct buf held; /* the members of params, as JSON without braces */
     uint32_t rounds;
+    const struct kind_method *method; /* what judged_call.c asked */
+    struct catalogue *catalogue;      /* what list_call.c lists */
 };
 
 /* A call for the request, in flight; NULL after a refusal has been replied: the id is in use, the
@@ -68,6 +71,9 @@ struct call *call_new(struct request *request);
 /* Enders: the call is gone when they return. */
 void call_reply(struct call *call, int status, const struct buf *body); /* full: a failure */
 void call_fail(struct call *call, const char *why);
+/* Hands on a server's result; write_era appends what its kind of result has besides. */
+void call_reply_result(struct call *call, const struct answer *answer,
+                       void (*write_era)(struct buf *out, enum server_era era));
 /* Says what a server's error or failure says. */
 void call_fail_answer(struct call *call, const struct answer *answer);
 void call_cancel(struct call *call); /* by the client's wish: an empty reply */
@@ -85,9 +91,13 @@ struct call *flight_find(const struct flight *flight, struct jsonrpc_id id);
 /* Ends all calls of a session that ends. */
 void flight_end(struct flight *flight);
 
-/* tools_call.c, tools_list.c: the two methods that reach a server. NULL: replied. */
+/* tools_call.c, tools_list.c; judged_call.c and list_call.c for the other kinds of message: the
+ * methods that reach a server, METHOD and LIST of kind.def. NULL: replied. */
 struct call *tools_call(struct request *request);
 struct call *tools_list(struct request *request);
+struct call *judged_call(struct request *request);
+struct call *list_call(struct request *request);
 void listing_free(struct listing *listing);
+void catalogue_free(struct catalogue *catalogue);
 
 #endif

@@ -72,13 +72,13 @@ static void put_quoted(struct verdict_text *out, Str before, Str name, Str after
 }
 
 /* The agent can't do anything about it; who reads the log can. */
-static void explain_change(const struct tool_call *call, struct verdict_text *out)
+static void explain_change(const struct asked *asked, struct verdict_text *out)
 {
     enum { PARTS_BYTES_MAX = 256 };
     struct buf parts;
     buf_init(&parts, PARTS_BYTES_MAX);
-    drift_write_parts(call->standing.changed, &parts);
-    put_quoted(out, STR("the server's definition of"), call->tool,
+    drift_write_parts(asked->standing.changed, &parts);
+    put_quoted(out, STR("the server's definition of"), asked->name,
                STR(" differs from the accepted one ("));
     put(out, buf_str(&parts));
     put(out, STR("): see what changed with `mcpc pin --diff`; accept it with `mcpc pin` and by "
@@ -88,7 +88,7 @@ static void explain_change(const struct tool_call *call, struct verdict_text *ou
 
 /* A sentence of its own for every cause, so that a denial, an unknown tool and a bad input can be
  * told apart. */
-static void explain_denial(const struct caller *caller, const struct tool_call *call,
+static void explain_denial(const struct caller *caller, const struct asked *asked,
                            struct verdict_text *out)
 {
     const struct decision *d = &out->decision;
@@ -101,23 +101,23 @@ static void explain_denial(const struct caller *caller, const struct tool_call *
         return;
     case CAUSE_UNKNOWN_TOOL:
         put_quoted(out, STR("server"), server_alias(caller->server), STR(" has no"));
-        put_quoted(out, STR(" tool"), call->tool, STR(" that is known here"));
+        put_quoted(out, STR(" tool"), asked->name, STR(" that is known here"));
         return;
     case CAUSE_NOT_CANONICAL:
-        put_quoted(out, STR("the URI"), call->tool, STR(" is not in canonical form"));
+        put_quoted(out, STR("the URI"), asked->name, STR(" is not in canonical form"));
         return;
-    case CAUSE_CHANGED_TOOL: explain_change(call, out); return;
+    case CAUSE_CHANGED_TOOL: explain_change(asked, out); return;
     case CAUSE_UNLISTED_TOOL:
         put_quoted(out, STR("server"), server_alias(caller->server), STR(" does not list"));
-        put_quoted(out, STR(" tool"), call->tool, STR(" now, so it can't be compared"));
+        put_quoted(out, STR(" tool"), asked->name, STR(" now, so it can't be compared"));
         return;
     case CAUSE_UNCHECKED_TOOL:
-        put_quoted(out, STR("tool"), call->tool,
+        put_quoted(out, STR("tool"), asked->name,
                    STR(" can't be compared with the accepted definition: "));
-        put(out, str_of(call->standing.why));
+        put(out, str_of(asked->standing.why));
         return;
     case CAUSE_UNKNOWN_ARGUMENT:
-        put_quoted(out, STR("tool"), call->tool, STR(" takes no"));
+        put_quoted(out, STR("tool"), asked->name, STR(" takes no"));
         put_quoted(out, STR(" argument"), d->argument, STR(""));
         return;
     case CAUSE_UNSAFE_NUMBER:
@@ -141,7 +141,7 @@ static void explain_denial(const struct caller *caller, const struct tool_call *
                            : STR("the policy of this grant is not loaded"));
 }
 
-static void explain(struct vm *vm, const struct caller *caller, const struct tool_call *call,
+static void explain(struct vm *vm, const struct caller *caller, const struct asked *asked,
                     struct verdict_text *out)
 {
     const struct program *program = vm ? vm_program(vm) : NULL;
@@ -160,7 +160,7 @@ static void explain(struct vm *vm, const struct caller *caller, const struct too
         }
     }
     if (d->verdict == VERDICT_DENY)
-        explain_denial(caller, call, out);
+        explain_denial(caller, asked, out);
     else
         put(out, d->reason);
     out->reason_n = whole_utf8(out->reason, out->reason_n);
@@ -183,19 +183,19 @@ static bool record(struct audit *audit, const struct audit_decision *line)
     return true;
 }
 
-static bool argument_keys(const struct tool_call *call, struct arena *scratch,
+static bool argument_keys(const struct asked *asked, struct arena *scratch,
                           struct audit_decision *line)
 {
-    if (call->arguments == JSON_NONE)
+    if (asked->arguments == JSON_NONE)
         return true;
-    uint32_t count = json_at(call->doc, call->arguments)->count;
+    uint32_t count = json_at(asked->doc, asked->arguments)->count;
     Str *keys = ARENA_NEW(scratch, Str, count);
     if (!keys)
         return false;
     size_t n = 0;
-    for (uint32_t i = json_first(call->doc, call->arguments); i != JSON_NONE;
-         i = json_after(call->doc, call->arguments, i))
-        keys[n++] = json_key(json_at(call->doc, i));
+    for (uint32_t i = json_first(asked->doc, asked->arguments); i != JSON_NONE;
+         i = json_after(asked->doc, asked->arguments, i))
+        keys[n++] = json_key(json_at(asked->doc, i));
     line->argument_keys = keys;
     line->argument_key_count = n;
     return true;
@@ -224,15 +224,14 @@ static bool rewritten_places(struct vm *vm, const struct decision *decision, str
 }
 
 static bool record_call(struct audit *audit, struct vm *vm, const struct caller *caller,
-                        const struct tool_call *call, const struct verdict_text *text)
+                        const struct asked *asked, const struct verdict_text *text)
 {
     bool is_allow = text->decision.verdict == VERDICT_ALLOW;
     struct audit_decision line = {
         .principal = caller->principal.id,
         .grant = caller->grant,
         .server = server_alias(caller->server),
-        .method = STR("tools/call"),
-        .tool = call->tool,
+        .method = asked->method->method,
         .verdict = is_allow ? STR("allow") : STR("deny"),
         .cause = str_of(vm_cause_word(text->decision.cause)),
         .policy = text->policy,
@@ -241,9 +240,15 @@ static bool record_call(struct audit *audit, struct vm *vm, const struct caller 
         .reason = { .p = text->reason, .n = text->reason_n },
         .unknown = { .p = text->unknown, .n = text->unknown_n },
     };
+    if (asked->method->kind == KIND_TOOL) {
+        line.tool = asked->name;
+    } else {
+        line.kind = kind_table[asked->method->kind].word;
+        line.name = asked->name;
+    }
     struct arena scratch;
     arena_init(&scratch, KEYS_BYTES_MAX);
-    bool is_done = argument_keys(call, &scratch, &line) &&
+    bool is_done = argument_keys(asked, &scratch, &line) &&
                    rewritten_places(vm, &text->decision, &scratch, &line) && record(audit, &line);
     arena_reset(&scratch);
     return is_done;
@@ -267,34 +272,35 @@ bool decide_record(struct audit *audit, struct vm *vm, const struct caller *call
     return record(audit, &line);
 }
 
-static void judge(struct vm *vm, const struct caller *caller, const struct tool_call *call,
+static void judge(struct vm *vm, const struct caller *caller, const struct asked *asked,
                   struct decision *out)
 {
     *out = (struct decision){ .verdict = VERDICT_DENY, .rule = B_NONE, .unknown_atom = B_NONE };
     if (!vm)
         return;
-    if (!tool_name_is_plain(call->tool)) {
+    if (asked->method->kind == KIND_TOOL && !tool_name_is_plain(asked->name)) {
         out->cause = CAUSE_UNKNOWN_TOOL;
         return;
     }
-    struct vm_call asked = {
+    struct vm_call call = {
         .server = server_alias(caller->server),
-        .name = call->tool,
-        .doc = call->arguments == JSON_NONE ? NULL : call->doc,
-        .arguments = call->arguments,
+        .kind = asked->method->kind,
+        .name = asked->name,
+        .doc = asked->arguments == JSON_NONE ? NULL : asked->doc,
+        .arguments = asked->arguments,
         .principal = &caller->principal,
-        .method = STR_INIT("tools/call"),
+        .method = asked->method->method,
         .label = caller->label,
         .now = world_wall_ms() / 1000,
     };
-    vm_decide(vm, &asked, out);
+    vm_decide(vm, &call, out);
 }
 
 /* What the policy allows is allowed of the tool that it was compiled for. */
-static void hold_to_pin(const struct tool_call *call, struct decision *out)
+static void hold_to_pin(const struct asked *asked, struct decision *out)
 {
     enum vm_cause cause = CAUSE_UNCHECKED_TOOL;
-    switch (call->standing.kind) {
+    switch (asked->standing.kind) {
     case STANDING_FREE:
     case STANDING_ACCEPTED: return;
     case STANDING_CHANGED: cause = CAUSE_CHANGED_TOOL; break;
@@ -308,17 +314,17 @@ static void hold_to_pin(const struct tool_call *call, struct decision *out)
 }
 
 enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller *caller,
-                         const struct tool_call *call, struct verdict_text *out)
+                         const struct asked *asked, struct verdict_text *out)
 {
     out->policy = out->policy_id = (Str){ 0 };
     out->source_n = out->reason_n = out->unknown_n = 0;
-    judge(vm, caller, call, &out->decision);
-    if (out->decision.verdict == VERDICT_ALLOW && call->standing.kind == STANDING_WAIT)
+    judge(vm, caller, asked, &out->decision);
+    if (out->decision.verdict == VERDICT_ALLOW && asked->standing.kind == STANDING_WAIT)
         return DECIDED_WAIT;
     if (out->decision.verdict == VERDICT_ALLOW)
-        hold_to_pin(call, &out->decision);
-    explain(vm, caller, call, out);
-    if (!record_call(audit, vm, caller, call, out))
+        hold_to_pin(asked, &out->decision);
+    explain(vm, caller, asked, out);
+    if (!record_call(audit, vm, caller, asked, out))
         return DECIDED_UNRECORDED;
     return out->decision.verdict == VERDICT_ALLOW ? DECIDED_ALLOW : DECIDED_DENY;
 }

@@ -19,12 +19,13 @@ enum { SOURCE_TEXT_MAX = 512, DECISION_TEXT_MAX = 8192 };
  * record: ask again when it is. */
 enum decided { DECIDED_UNRECORDED, DECIDED_DENY, DECIDED_WAIT, DECIDED_ALLOW };
 
-/* One tools/call as it was read. */
-struct tool_call {
-    Str tool;
+/* One message as it was read. */
+struct asked {
+    const struct kind_method *method;
+    Str name; /* empty where the kind has none */
     const struct json_doc *doc;
-    uint32_t arguments; /* the object, or JSON_NONE */
-    struct standing standing;
+    uint32_t arguments;       /* what `args` is: the object, or JSON_NONE */
+    struct standing standing; /* of a tool; of others FREE */
 };
 
 /* A verdict and the words for it; slices live as long as the policy and the call, rewritten
@@ -40,10 +41,10 @@ struct verdict_text {
     size_t unknown_n;
 };
 
-/* Judges a call and puts it on record. vm NULL: the policy never loaded. audit NULL: `mcpd run`
+/* Judges a message and puts it on record. vm NULL: the policy never loaded. audit NULL: `mcpd run`
  * without a log file, where the operator's log has the record. */
 enum decided decide_call(struct audit *audit, struct vm *vm, const struct caller *caller,
-                         const struct tool_call *call, struct verdict_text *out);
+                         const struct asked *asked, struct verdict_text *out);
 
 /* Puts something else on record: a list that is filtered ("allow", no cause), a method that is not
  * governed ("deny", "not_governed"). False: it must not be answered. */

@@ -14,17 +14,22 @@ static Str source_of(const struct verdict_text *verdict)
     return (Str){ .p = verdict->source, .n = verdict->source_n };
 }
 
-static void write_text(struct buf *out, const struct verdict_text *verdict)
+static void make_text(struct buf *text, const struct verdict_text *verdict)
 {
     Str source = source_of(verdict), unknown = { .p = verdict->unknown, .n = verdict->unknown_n };
-    struct buf text;
-    buf_init(&text, out->limit);
-    buf_printf(&text, "Denied by policy \"%.*s\": %.*s", STR_ARG(verdict->policy),
+    buf_printf(text, "Denied by policy \"%.*s\": %.*s", STR_ARG(verdict->policy),
                STR_ARG(reason_of(verdict)));
     if (unknown.n)
-        buf_printf(&text, " (%.*s)", STR_ARG(unknown));
+        buf_printf(text, " (%.*s)", STR_ARG(unknown));
     if (source.n)
-        buf_printf(&text, " [%.*s]", STR_ARG(source));
+        buf_printf(text, " [%.*s]", STR_ARG(source));
+}
+
+static void write_text(struct buf *out, const struct verdict_text *verdict)
+{
+    struct buf text;
+    buf_init(&text, out->limit);
+    make_text(&text, verdict);
     json_write_string(out, buf_str(&text));
     buf_free(&text);
 }
@@ -70,4 +75,21 @@ void denial_write(struct buf *out, struct jsonrpc_id id, enum server_era era, St
     if (result.is_full)
         out->is_full = true;
     buf_free(&result);
+}
+
+void denial_write_error(struct buf *out, struct jsonrpc_id id, const struct verdict_text *verdict)
+{
+    struct buf text, data;
+    buf_init(&text, out->limit);
+    buf_init(&data, out->limit);
+    make_text(&text, verdict);
+    buf_add(&data, STR("{\"mcpd/decision\":"));
+    write_decision(&data, verdict);
+    buf_add_char(&data, '}');
+    bool is_number = verdict->decision.cause == CAUSE_UNSAFE_NUMBER;
+    jsonrpc_write_error(out, id, is_number ? (int64_t)JSONRPC_INVALID_PARAMS : (int64_t)DENIAL_CODE,
+                        buf_str(&text), buf_str(&data));
+    out->is_full |= text.is_full || data.is_full;
+    buf_free(&text);
+    buf_free(&data);
 }

@@ -38,6 +38,29 @@ static void refuse(const struct request *request, const struct refusal *refusal)
     buf_free(&body);
 }
 
+/* What the gateway relays, the policy could ever allow this caller, and the server has, as far as
+ * it has been asked. Tools are always offered: without any, their list is empty. */
+static void write_capabilities(const struct request *request, struct buf *out)
+{
+    const struct caller *caller = request->in->caller;
+    struct vm *vm = policies_get(request->gateway->policies, caller->policy);
+    struct vm_question question = { .server = server_alias(caller->server),
+                                    .principal = &caller->principal };
+    buf_add(out, STR("{\"tools\":{}"));
+    for (size_t i = 0; i < capability_count && vm; i++) {
+        const struct capability *one = &capability_table[i];
+        bool is_there = !caller->server->has_capabilities ||
+                        (caller->server->capabilities >> one->kind & 1) != 0;
+        question.kind = one->kind;
+        if (!is_there || (request->era == ERA_MODERN && one->is_legacy) ||
+            !vm_may_allow_some(vm, &question, STR("")))
+            continue;
+        jsonrpc_write_key(out, one->word);
+        buf_add(out, STR("{}"));
+    }
+    buf_add_char(out, '}');
+}
+
 static struct call *answer_initialize(struct request *request)
 {
     const struct incoming *in = request->in;
@@ -67,7 +90,9 @@ static struct call *answer_initialize(struct request *request)
     buf_init(&result, RESULT_BYTES_MAX);
     buf_add(&result, STR("{\"protocolVersion\":"));
     json_write_string(&result, version);
-    buf_add(&result, STR(",\"capabilities\":{\"tools\":{}},\"serverInfo\":"));
+    buf_add(&result, STR(",\"capabilities\":"));
+    write_capabilities(request, &result);
+    buf_add(&result, STR(",\"serverInfo\":"));
     result_write_implementation(&result, server_alias(in->caller->server));
     buf_add_char(&result, '}');
     Str id = { 0 };
@@ -90,7 +115,8 @@ static struct call *answer_discover(struct request *request)
     buf_init(&result, RESULT_BYTES_MAX);
     buf_add(&result, STR("{\"supportedVersions\":["));
     json_write_string(&result, REVISION_MODERN);
-    buf_add(&result, STR("],\"capabilities\":{\"tools\":{}}"));
+    buf_add(&result, STR("],\"capabilities\":"));
+    write_capabilities(request, &result);
     result_write_meta(&result, &request->doc, JSON_NONE, request->era,
                       server_alias(request->in->caller->server));
     result_write_list_era(&result, request->era);
@@ -112,6 +138,13 @@ static const struct method {
     { STR_INIT("server/discover"), false, true, false, answer_discover },
     { STR_INIT("tools/list"), true, true, true, tools_list },
     { STR_INIT("tools/call"), true, true, true, tools_call },
+    { STR_INIT("resources/list"), true, true, true, list_call },
+    { STR_INIT("resources/templates/list"), true, true, true, list_call },
+    { STR_INIT("resources/read"), true, true, true, judged_call },
+    { STR_INIT("prompts/list"), true, true, true, list_call },
+    { STR_INIT("prompts/get"), true, true, true, judged_call },
+    { STR_INIT("completion/complete"), true, true, true, judged_call },
+    { STR_INIT("logging/setLevel"), true, false, true, judged_call },
 };
 
 static const struct method *method_find(Str name, enum server_era era)

@@ -22,27 +22,8 @@ enum { DENIAL_BYTES_MAX = 256 * 1024 }; /* of a whole denial, its texts escaped 
 
 static void on_answer(void *user, const struct answer *answer);
 
-static void reply_result(struct call *call, const struct answer *answer)
-{
-    size_t limit = (size_t)call->gateway->limits.max_result_bytes + REPLY_FRAME_MAX;
-    struct buf result, body;
-    buf_init(&result, limit);
-    buf_init(&body, limit);
-    buf_add_char(&result, '{');
-    result_copy_members(&result, answer->doc, answer->result, NULL, 0);
-    result_write_meta(&result, answer->doc, json_member(answer->doc, answer->result, STR("_meta")),
-                      call->era, server_alias(call->caller.server));
-    result_write_era(&result, call->era);
-    buf_add_char(&result, '}');
-    jsonrpc_write_result(&body, call->id, buf_str(&result));
-    body.is_full = body.is_full || result.is_full;
-    buf_free(&result);
-    call_reply(call, 200, &body);
-    buf_free(&body);
-}
-
 /* NULL, or why params, an object, can't be. */
-static const char *read_params(const struct json_doc *doc, uint32_t params, struct tool_call *call)
+static const char *read_params(const struct json_doc *doc, uint32_t params, struct asked *asked)
 {
     uint32_t name = json_member(doc, params, STR("name"));
     if (name == JSON_NONE || json_at(doc, name)->type != JSON_STRING)
@@ -50,9 +31,10 @@ static const char *read_params(const struct json_doc *doc, uint32_t params, stru
     uint32_t arguments = json_member(doc, params, STR("arguments"));
     if (arguments != JSON_NONE && json_at(doc, arguments)->type != JSON_OBJECT)
         return "params.arguments must be an object";
-    *call = (struct tool_call){ .tool = json_text(json_at(doc, name)),
-                                .doc = doc,
-                                .arguments = arguments };
+    *asked = (struct asked){ .method = kind_method_find(STR("tools/call")),
+                             .name = json_text(json_at(doc, name)),
+                             .doc = doc,
+                             .arguments = arguments };
     return NULL;
 }
 
@@ -67,52 +49,52 @@ static void write_members(struct buf *out, Str tool, Str arguments)
     buf_add(out, arguments);
 }
 
-static Str asked_arguments(const struct tool_call *asked)
+static Str asked_arguments(const struct asked *asked)
 {
     return asked->arguments == JSON_NONE ? STR("") : json_raw(asked->doc, asked->arguments);
 }
 
 /* The arguments as they were judged last. */
-static Str judged_arguments(const struct tool_call *asked, const struct decision *decision)
+static Str judged_arguments(const struct asked *asked, const struct decision *decision)
 {
     return decision->rewritten ? json_raw(decision->rewritten, 0) : asked_arguments(asked);
 }
 
-static void find_standing(struct vm *vm, const struct caller *caller, struct tool_call *asked)
+static void find_standing(struct vm *vm, const struct caller *caller, struct asked *asked)
 {
     Str alias = server_alias(caller->server);
-    const struct b_pin *pin = vm ? program_pin(vm_program(vm), alias, asked->tool) : NULL;
+    const struct b_pin *pin = vm ? program_pin(vm_program(vm), alias, asked->name) : NULL;
     if (pin)
         asked->standing =
-            lookout_standing(upstream_find(caller->server, caller->principal.id), asked->tool, pin);
+            lookout_standing(upstream_find(caller->server, caller->principal.id), asked->name, pin);
     else
         asked->standing.kind = STANDING_FREE;
 }
 
 /* vm: the one that the standing was found with. */
 static enum decided decide(struct gateway *gateway, struct vm *vm, const struct caller *caller,
-                           const struct tool_call *asked, struct verdict_text *verdict)
+                           const struct asked *asked, struct verdict_text *verdict)
 {
     Str alias = server_alias(caller->server);
     enum decided decided = decide_call(gateway->audit, vm, caller, asked, verdict);
     if (vm && verdict->decision.cause == CAUSE_CHANGED_TOOL)
-        drift_report(caller->server, gateway->audit, program_name(vm_program(vm)), asked->tool,
-                     program_pin(vm_program(vm), alias, asked->tool), &asked->standing);
+        drift_report(caller->server, gateway->audit, program_name(vm_program(vm)), asked->name,
+                     program_pin(vm_program(vm), alias, asked->name), &asked->standing);
     return decided;
 }
 
 /* Ends the call when it can't be sent. */
-static struct call *forward(struct call *call, const struct tool_call *asked,
+static struct call *forward(struct call *call, const struct asked *asked,
                             const struct decision *decision)
 {
     const struct caller *caller = &call->caller;
     struct buf members;
     buf_init(&members, (size_t)call->gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
-    write_members(&members, asked->tool, judged_arguments(asked, decision));
+    write_members(&members, asked->name, judged_arguments(asked, decision));
     struct upstream *upstream =
         upstream_get(call->gateway->upstreams, caller->server, caller->principal.id);
     struct upstream_request out = { .method = STR("tools/call"),
-                                    .name = asked->tool,
+                                    .name = asked->name,
                                     .members = buf_str(&members) };
     if (upstream && asked->standing.kind == STANDING_ACCEPTED) {
         out.turn = lookout_turn(upstream);
@@ -141,7 +123,7 @@ static void write_denial(struct buf *out, struct jsonrpc_id id, enum server_era 
 static void judge_held(struct call *call, const struct json_doc *doc, const char *fault)
 {
     struct gateway *gateway = call->gateway;
-    struct tool_call asked;
+    struct asked asked;
     struct verdict_text verdict;
     struct buf body;
     const char *bad = read_params(doc, 0, &asked);
@@ -210,7 +192,7 @@ static void on_answer(void *user, const struct answer *answer)
     struct call *call = user;
     call->leg = NULL;
     if (answer->kind == ANSWER_RESULT) {
-        reply_result(call, answer);
+        call_reply_result(call, answer, result_write_era);
     } else if (answer->kind == ANSWER_FAILED && answer->failure == FAILURE_STALE) {
         buf_clear(&call->held);
         buf_add(&call->held, answer->members);
@@ -222,7 +204,7 @@ static void on_answer(void *user, const struct answer *answer)
 
 /* ------------------------------- the method -------------------------------- */
 
-static struct call *send_now(struct request *request, const struct tool_call *asked,
+static struct call *send_now(struct request *request, const struct asked *asked,
                              const struct decision *decision)
 {
     struct call *call = call_new(request);
@@ -230,12 +212,12 @@ static struct call *send_now(struct request *request, const struct tool_call *as
 }
 
 /* What is held is the client's own: rules set their values when it is judged again. */
-static struct call *send_later(struct request *request, const struct tool_call *asked)
+static struct call *send_later(struct request *request, const struct asked *asked)
 {
     struct call *call = call_new(request);
     if (!call)
         return NULL;
-    write_members(&call->held, asked->tool, asked_arguments(asked));
+    write_members(&call->held, asked->name, asked_arguments(asked));
     return wait_for_list(call);
 }
 
@@ -251,7 +233,7 @@ struct call *tools_call(struct request *request)
 {
     const struct caller *caller = request->in->caller;
     struct gateway *gateway = request->gateway;
-    struct tool_call asked;
+    struct asked asked;
     struct verdict_text verdict;
     uint32_t params = request->message.params;
     const char *bad = params == JSON_NONE ? "params.name must be a string"

@@ -10,6 +10,7 @@
 #ifndef RUNTIME_GATEWAY_UPSTREAM_H
 #define RUNTIME_GATEWAY_UPSTREAM_H
 
+#include "runtime/bundle/kind.h"
 #include "runtime/gateway/server.h"
 #include "runtime/net/http_client.h"
 #include "runtime/net/loop.h"
@@ -25,7 +26,19 @@ struct server {
     enum server_era known_era; /* ERA_AUTO: not known yet */
     struct upstream *upstreams;
     struct drift *drift; /* changed definitions that are on record; NULL: none yet */
+    /* What it said it has when it was greeted last: a bit per message kind. */
+    bool has_capabilities;
+    uint32_t capabilities;
 };
+
+/* A capability of a server that stands for messages of a kind. */
+struct capability {
+    Str word;
+    enum message_kind kind;
+    bool is_legacy; /* its methods are gone from the modern era */
+};
+extern const struct capability capability_table[];
+extern const size_t capability_count;
 
 enum answer_kind { ANSWER_RESULT, ANSWER_ERROR, ANSWER_FAILED };
 

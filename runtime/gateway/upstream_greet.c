@@ -35,6 +35,26 @@ static void establish(struct upstream *upstream, enum server_era era)
     upstream_pump_later(upstream);
 }
 
+const struct capability capability_table[] = {
+    { STR_INIT("resources"), KIND_RESOURCE, false },
+    { STR_INIT("prompts"), KIND_PROMPT, false },
+    { STR_INIT("completions"), KIND_COMPLETION, false },
+    { STR_INIT("logging"), KIND_LOGGING, true },
+};
+const size_t capability_count = COUNT(capability_table);
+
+/* Remembers what the server says that it has. */
+static void note_capabilities(struct server *server, const struct answer *answer)
+{
+    uint32_t object = json_member(answer->doc, answer->result, STR("capabilities"));
+    server->capabilities = 0;
+    server->has_capabilities =
+        object != JSON_NONE && json_at(answer->doc, object)->type == JSON_OBJECT;
+    for (size_t i = 0; i < COUNT(capability_table) && server->has_capabilities; i++)
+        if (json_member(answer->doc, object, capability_table[i].word) != JSON_NONE)
+            server->capabilities |= UINT32_C(1) << capability_table[i].kind;
+}
+
 static void on_greeted(void *user, const struct answer *answer)
 {
     struct upstream *upstream = user;
@@ -63,6 +83,7 @@ static void on_initialized(void *user, const struct answer *answer)
         return;
     }
     upstream->version = version;
+    note_capabilities(upstream->server, answer);
     send_handshake(upstream, STR("notifications/initialized"), (Str){ 0 }, on_greeted);
 }
 
@@ -124,7 +145,11 @@ static void on_discovered(void *user, const struct answer *answer)
 {
     struct upstream *upstream = user;
     switch (era_evidence(upstream, answer)) {
-    case ERA_MODERN: establish(upstream, ERA_MODERN); break;
+    case ERA_MODERN:
+        if (answer->kind == ANSWER_RESULT)
+            note_capabilities(upstream->server, answer);
+        establish(upstream, ERA_MODERN);
+        break;
     case ERA_LEGACY: upstream_handshake(upstream); break;
     case ERA_AUTO:
         upstream_broken(upstream, answer->failure,

@@ -6,6 +6,7 @@
  * An answer is one JSON document or the events of a stream; the first that fits ends both.
  */
 #include "runtime/base/log.h"
+#include "runtime/crypto/encode.h"
 #include "runtime/gateway/leg.h"
 #include "runtime/gateway/revision.h"
 
@@ -13,6 +14,7 @@ enum {
     REFUSAL_BODY_MAX = 64 * 1024, /* of a 4xx to a probe: there may be a JSON-RPC error in it */
     HEADERS_MAX = 8,
     BEARER_BYTES_MAX = 8 * 1024,
+    NAME_FIELD_MAX = 16 * 1024, /* of Mcp-Name: a name of 8 KiB, encoded */
     CANCEL_BYTES_MAX = 256,
 };
 
@@ -183,8 +185,30 @@ static void add_header(struct header_list *list, Str name, Str value)
     list->items[list->count++] = (struct http_header){ .name = name, .value = value };
 }
 
-/* bearer: the field's value; empty: none. */
-static void make_headers(const struct leg *leg, const struct buf *bearer, struct header_list *out)
+/* A name as a field's value: as it is if that can't be misread, else in the base64 form. Source:
+ * MCP 2026-07-28, header encoding. */
+static void write_name(struct buf *out, Str name)
+{
+    static const Str mark = STR_INIT("=?base64?");
+    bool is_plain =
+        name.n && name.p[0] != ' ' && name.p[name.n - 1] != ' ' && !str_starts(name, mark);
+    for (size_t i = 0; i < name.n; i++)
+        is_plain = is_plain && name.p[i] >= ' ' && name.p[i] <= '~';
+    if (is_plain || !name.n) {
+        buf_add(out, name);
+        return;
+    }
+    buf_add(out, mark);
+    if (buf_reserve(out, BASE64_SIZE(name.n))) {
+        base64_encode(name, out->p + out->n);
+        out->n += BASE64_SIZE(name.n);
+    }
+    buf_add(out, STR("?="));
+}
+
+/* bearer, name: the fields' values; empty: none. */
+static void make_headers(const struct leg *leg, const struct buf *bearer, const struct buf *name,
+                         struct header_list *out)
 {
     const struct upstream *upstream = leg->upstream;
     add_header(out, STR("Content-Type"), STR("application/json"));
@@ -195,8 +219,8 @@ static void make_headers(const struct leg *leg, const struct buf *bearer, struct
     if (upstream->era == ERA_MODERN) {
         add_header(out, STR("MCP-Protocol-Version"), REVISION_MODERN);
         add_header(out, STR("Mcp-Method"), leg->method);
-        if (leg->name.n)
-            add_header(out, STR("Mcp-Name"), leg->name);
+        if (name->n)
+            add_header(out, STR("Mcp-Name"), buf_str(name));
         return;
     }
     if (upstream->version.n)
@@ -208,13 +232,15 @@ static void make_headers(const struct leg *leg, const struct buf *bearer, struct
 static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
 {
     struct header_list headers = { .count = 0 };
-    struct buf bearer;
+    struct buf bearer, name;
     buf_init(&bearer, BEARER_BYTES_MAX);
+    buf_init(&name, NAME_FIELD_MAX);
+    write_name(&name, leg->name);
     if (upstream->server->spec->bearer.n) {
         buf_add(&bearer, STR("Bearer "));
         buf_add(&bearer, upstream->server->spec->bearer);
     }
-    make_headers(leg, &bearer, &headers);
+    make_headers(leg, &bearer, &name, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
         .method = STR("POST"),
@@ -226,9 +252,11 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
     leg->generation = upstream->generation;
     leg->has_session = upstream->session.n > 0;
     leg->status = 0;
-    leg->http =
-        bearer.is_full ? NULL : http_client_start(upstream->owner->http, &spec, &events, leg);
+    leg->http = bearer.is_full || name.is_full
+                    ? NULL
+                    : http_client_start(upstream->owner->http, &spec, &events, leg);
     buf_free(&bearer);
+    buf_free(&name);
     return leg->http ? ST_OK : ST_NO_MEMORY;
 }
 

@@ -432,7 +432,8 @@ export function modern(
   { method = "tools/call", params = {}, id = 1, change = {}, meta = ENVELOPE, body } = {},
 ) {
   const message = { jsonrpc: "2.0", id, method, params: { ...params, _meta: meta } };
-  const name = params.name === undefined ? {} : { "Mcp-Name": params.name };
+  const named = method === "resources/read" ? params.uri : params.name;
+  const name = named === undefined ? {} : { "Mcp-Name": named };
   const headers = decent(port, token, { "MCP-Protocol-Version": MODERN, "Mcp-Method": method, ...name, ...change });
   return request(port, { path: `/mcp/${alias}`, headers, body: body ?? JSON.stringify(message) });
 }

@@ -190,9 +190,8 @@ static void test_cut_strings(void)
         for (size_t k = 0; k < COUNT(keys); k++)
             keys[k] = s;
         size_t all = COUNT(keys);
-        struct audit_decision decision = {
-            s, s, s, s, s, keys, all, keys, all, s, s, s, s, s, s, s
-        };
+        struct audit_decision decision = { s,    s,   s, s, s, s, s, keys, all,
+                                           keys, all, s, s, s, s, s, s,    s };
         (void)unlink(path.text);
         CHECK(audit_open(path.text, &audit) == ST_OK);
         CHECK(audit_write(audit, &decision) == ST_OK);

@@ -10,13 +10,13 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import * as v1 from "../../node/server_v1.mjs";
 import * as v2 from "../../node/server_v2.mjs";
-import { offer, options, record } from "./tools.mjs";
+import { offer, offerMore, options, record } from "./tools.mjs";
 
 const opt = options({ port: process.env.PORT ?? "0", era: "dual", answer: "json", log: "" });
 const info = { name: "fixture-http", version: "1.0.0" };
 
 function modernHandler() {
-  const factory = () => offer(new v2.McpServer(info), v1.z.object);
+  const factory = () => offerMore(offer(new v2.McpServer(info), v1.z.object));
   const legacy = opt.era === "modern" ? "reject" : "stateless";
   return v2.toNodeHandler(v2.createMcpHandler(factory, { legacy, responseMode: opt.answer }));
 }
@@ -37,7 +37,7 @@ function legacyHandler() {
         onsessioninitialized: (sid) => sessions.set(sid, transport),
         onsessionclosed: (sid) => sessions.delete(sid),
       });
-      await offer(new v1.McpServer(info), (fields) => fields).connect(transport);
+      await offerMore(offer(new v1.McpServer(info), (fields) => fields)).connect(transport);
     }
     await transport.handleRequest(req, res, body);
   };

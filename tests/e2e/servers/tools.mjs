@@ -61,6 +61,19 @@ export function offer(server, shape) {
   return server;
 }
 
+/** Beside the tools: one resource and two prompts, one of them with a name that no header can carry as it is. */
+export function offerMore(server) {
+  server.registerResource("note", "note:///today", { title: "Today" }, async (uri) => ({
+    contents: [{ uri: uri.href, text: `read ${uri.href}` }],
+  }));
+  for (const name of ["review", "überprüfung\tx"]) {
+    server.registerPrompt(name, { description: "Fixture" }, () => ({
+      messages: [{ role: "user", content: { type: "text", text: `got ${name}` } }],
+    }));
+  }
+  return server;
+}
+
 /** Reads `--key value` pairs; every key must have a default, so a typing error is not silent. */
 export function options(defaults) {
   const out = { ...defaults };
