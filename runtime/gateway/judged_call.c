@@ -106,8 +106,7 @@ static void write_members(const struct asked *asked, const struct json_doc *doc,
 {
     for (size_t i = 0; i < COUNT(known); i++) {
         for (size_t k = 0; k < COUNT(known[i].members) && known[i].members[k].n; k++) {
-            uint32_t at =
-                object == JSON_NONE ? JSON_NONE : json_member(doc, object, known[i].members[k]);
+            uint32_t at = json_member(doc, object, known[i].members[k]);
             if (at == JSON_NONE || !str_eq(known[i].method, asked->method->method))
                 continue;
             jsonrpc_write_key(out, known[i].members[k]);
@@ -121,14 +120,15 @@ static void write_params(const struct asked *asked, const struct decision *decis
                          struct buf *out)
 {
     const struct json_doc *doc = decision->rewritten ? decision->rewritten : asked->doc;
-    uint32_t object = decision->rewritten ? 0 : asked->arguments;
+    uint32_t object = decision->rewritten ? 0 : asked->arguments; /* 0: the rewritten root */
+    bool has_object = decision->rewritten || object != JSON_NONE;
     if (asked->method->name == PLACE_NAME) {
         jsonrpc_write_key(out, STR("name"));
         json_write_string(out, asked->name);
     }
-    if (asked->method->args == ARGS_PARAMS) {
+    if (has_object && asked->method->args == ARGS_PARAMS) {
         write_members(asked, doc, object, out);
-    } else if (object != JSON_NONE) {
+    } else if (has_object) {
         jsonrpc_write_key(out, STR("arguments"));
         buf_add(out, json_raw(doc, object));
     }

@@ -391,11 +391,11 @@ describe("statuses of the endpoint", () => {
   });
   test("methods that are not offered: -32601, in-band for legacy, 404 for modern", async () => {
     for (const method of [
-      "resources/list",
-      "resources/read",
-      "prompts/get",
-      "completion/complete",
-      "logging/setLevel",
+      "resources/subscribe",
+      "resources/unsubscribe",
+      "roots/list",
+      "sampling/createMessage",
+      "elicitation/create",
       "tasks/result",
       "nonsense",
       "tools/Call",
