@@ -350,10 +350,13 @@ static void collect_guards(struct checker *c, const struct expr *expr)
 {
     if (!expr)
         return;
-    if (expr->kind == EXPR_HAS && expr->left->kind == EXPR_FIELD) {
+    const struct expr *asked = expr->kind == EXPR_HAS ? expr->left : NULL;
+    while (asked && (asked->kind == EXPR_MEMBER || asked->kind == EXPR_INDEX))
+        asked = asked->left; /* has args.files[0].path asks for args.files, too */
+    if (asked && asked->kind == EXPR_FIELD) {
         struct field_note *note = check_memory(c, ARENA_NEW(c->mem, struct field_note, 1));
         if (note)
-            *note = (struct field_note){ .field = expr->left, .next = c->guards };
+            *note = (struct field_note){ .field = asked, .next = c->guards };
         c->guards = note ? note : c->guards;
     }
     collect_guards(c, expr->left);

@@ -100,13 +100,29 @@ static const struct {
     { STR_INIT("weekday"), TYPE_STRING },
 };
 
-static Type check_clock_member(struct checker *c, const struct expr *expr)
+static const struct schema *own_schema(struct checker *c, const char *text);
+
+static const struct schema *weekday_schema(struct checker *c)
+{
+    static const char days[] = "{\"type\":\"object\",\"properties\":{\"weekday\":{\"enum\":"
+                               "[\"mon\",\"tue\",\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"]}}}";
+    const struct schema **known = &c->function_schemas[FN_CLOCK];
+    if (!*known)
+        *known = own_schema(c, days);
+    const struct schema_member *member = *known ? schema_member(*known, STR("weekday")) : NULL;
+    return member ? member->schema : NULL;
+}
+
+static Type check_clock_member(struct checker *c, struct expr *expr)
 {
     Str best = { .p = NULL, .n = 0 };
     size_t distance = SIZE_MAX;
     for (size_t i = 0; i < COUNT(clock_members); i++) {
-        if (str_eq(clock_members[i].key, expr->text))
+        if (str_eq(clock_members[i].key, expr->text)) {
+            if (clock_members[i].kind == TYPE_STRING)
+                expr->schema = weekday_schema(c);
             return simple(clock_members[i].kind);
+        }
         suggest(clock_members[i].key, expr->text, &best, &distance);
     }
     diag_add(c->diags, DIAG_UNKNOWN_MEMBER, expr->span, STR_ARG(STR("clock(...)")),

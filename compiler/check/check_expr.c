@@ -148,7 +148,8 @@ Type check_field(struct checker *c, struct expr *expr, bool is_guarded)
         diag_add(c->diags, DIAG_LET_NOT_CONSTANT, expr->span, STR_ARG(what));
         return type_error;
     }
-    return expr->root == ROOT_ARGS ? check_argument(c, expr, is_guarded) : check_root(c, expr);
+    return expr->root == ROOT_ARGS ? check_argument(c, expr, is_guarded || c->defaulted == expr)
+                                   : check_root(c, expr);
 }
 
 /* -------------------------------- values -------------------------------- */
@@ -193,14 +194,26 @@ static bool names_lacking(struct checker *c, struct expr *expr)
            (behind->kind == EXPR_FIELD && field_may_lack(behind));
 }
 
+/* What a chain of members and elements begins with: missing there is missing all the way. */
+static const struct expr *field_below(const struct expr *expr)
+{
+    while (expr->kind == EXPR_MEMBER || expr->kind == EXPR_INDEX)
+        expr = expr->left;
+    return expr;
+}
+
 /* The left of "??": an argument, or another "??" in parentheses. */
 static Type check_else_left(struct checker *c, struct expr *expr)
 {
     if (names_lacking(c, expr))
         return expr->type;
     bool may_lack = expr->kind == EXPR_MEMBER || expr->kind == EXPR_INDEX;
-    if (may_lack)
-        return check_value(c, expr);
+    if (may_lack) {
+        c->defaulted = field_below(expr);
+        Type type = check_value(c, expr);
+        c->defaulted = NULL;
+        return type;
+    }
     if (expr->kind == EXPR_FIELD && field_may_lack(expr)) {
         expr->type = check_field(c, expr, true);
         return expr->type;
@@ -432,8 +445,15 @@ static bool compare_whole(struct checker *c, const struct expr *expr, Type type)
     if (is_scalar(type))
         return false;
     diag_add(c->diags, DIAG_COMPARE_WHOLE, expr->span, STR_ARG(word_of(type)));
+    const struct expr *behind = expr_behind(expr);
     if (type.kind == TYPE_LIST)
         diag_help(c->diags, "'in' asks for an element: \"x\" in a list");
+    else if (behind->kind == EXPR_CALL && behind->function == FN_PATH)
+        diag_help(c->diags, "ask whether it lies in a folder: path(...) within \"...\", or for "
+                            "path(...).path");
+    else if (behind->kind == EXPR_CALL)
+        diag_help(c->diags, "ask for a part of what %.*s finds; docs/domains.md lists them",
+                  STR_ARG(function_table[behind->function].word));
     return true;
 }
 

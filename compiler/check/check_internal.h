@@ -57,6 +57,7 @@ struct checker {
     const struct rule *rule; /* being checked; NULL in a let */
     struct scope scope;
     struct field_note *guards, *warned;
+    const struct expr *defaulted; /* the field below the left of a `??` */
     uint32_t let_depth;
     const struct schema *function_schemas[FN_COUNT]; /* read when first used */
     struct expr *variables[8];                       /* quantifiers around, innermost last */
@@ -159,5 +160,16 @@ void check_tests(struct checker *c);
 /* check_lint.c */
 void lint_rule(struct checker *c, const struct rule *rule);
 void lint_policy(struct checker *c);
+
+/* check_lint_rules.c */
+/* Rules that other rules make idle: of the whole policy. */
+void lint_rules(struct checker *c);
+/* A rule that can't act, a role without classes, a URL compared as text: of the rule being checked.
+ */
+void lint_never(struct checker *c, const struct rule *rule);
+void lint_roles(struct checker *c, const struct expr *quantifier);
+void lint_url(struct checker *c, const struct expr *expr, bool lets_through);
+/* What looks like a key or a token anywhere in the source. */
+void lint_secrets(struct checker *c);
 
 #endif

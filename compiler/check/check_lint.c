@@ -37,7 +37,8 @@ static void lint_set(struct checker *c, const struct expr *set)
     }
 }
 
-static void lint_condition(struct checker *c, const struct expr *expr)
+/* lets_through: that the condition is true speaks for letting the call through. */
+static void lint_condition(struct checker *c, const struct expr *expr, bool lets_through)
 {
     if (!expr)
         return;
@@ -45,8 +46,12 @@ static void lint_condition(struct checker *c, const struct expr *expr)
         lint_prefix(c, expr->right);
     if (expr->kind == EXPR_BINARY && expr->op == OP2_IN)
         lint_set(c, expr->right);
-    lint_condition(c, expr->left);
-    lint_condition(c, expr->right);
+    if (expr->kind == EXPR_BINARY && expr->right)
+        lint_url(c, expr, lets_through);
+    if (expr->kind == EXPR_QUANTIFIER)
+        lint_roles(c, expr);
+    lint_condition(c, expr->left, expr->kind == EXPR_NOT ? !lets_through : lets_through);
+    lint_condition(c, expr->right, lets_through);
 }
 
 static bool is_everything(Str pattern)
@@ -66,11 +71,12 @@ static void report_everything(struct checker *c, const char *noun, Span span)
 void lint_rule(struct checker *c, const struct rule *rule)
 {
     for (const struct let_decl *local = rule->locals; local; local = local->next) {
-        lint_condition(c, local->value);
+        lint_condition(c, local->value, true);
         if (!local->is_used)
             diag_add(c->diags, DIAG_UNUSED_LET, local->name_span, STR_ARG(local->name));
     }
-    lint_condition(c, rule->when);
+    lint_condition(c, rule->when, rule->effect == EFFECT_ALLOW);
+    lint_never(c, rule);
     bool is_wide = rule->kind == KIND_TOOL || rule->kind == KIND_RESOURCE;
     if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags || !is_wide)
         return;
@@ -98,6 +104,8 @@ void lint_policy(struct checker *c)
     for (const struct server_decl *s = c->policy->servers; s; s = s->next)
         if (!is_spoken_of(c->policy, s->alias))
             diag_add(c->diags, DIAG_UNUSED_SERVER, s->alias_span, STR_ARG(s->alias));
+    lint_rules(c);
+    lint_secrets(c);
     if (!c->policy->rules)
         diag_add(c->diags, DIAG_NO_RULES, c->policy->name_span);
 }

@@ -398,8 +398,35 @@ const struct pinned_tool *tool_without(const struct checker *c, const struct exp
     return NULL;
 }
 
+/* A value of one known schema: what a function finds, an element, a member. */
+static void check_known_value(struct checker *c, const struct expr *value, Str text, Span span)
+{
+    const struct schema *schema = value->schema;
+    Str best = { .p = NULL, .n = 0 }, all = { .p = NULL, .n = 0 };
+    size_t distance = SIZE_MAX;
+    for (uint32_t i = 0; schema && i < schema->enum_count; i++) {
+        Str one = schema->enum_strings[i];
+        if (str_eq(one, text))
+            return;
+        suggest(one, text, &best, &distance);
+        all = arena_printf(c->mem, "%.*s%s\"%.*s\"", STR_ARG(all), all.n ? ", " : "", STR_ARG(one));
+    }
+    if (!schema || !schema->enum_count)
+        return;
+    Str name = field_text(c, value);
+    diag_add(c->diags, DIAG_ENUM_VALUE, span, STR_ARG(name), STR_ARG(text));
+    if (best.n)
+        help_nearest(c, best);
+    else
+        diag_help(c->diags, "it is one of %.*s", STR_ARG(all));
+}
+
 void check_enum_value(struct checker *c, const struct expr *field, Str text, Span span)
 {
+    if (expr_behind(field)->kind == EXPR_MEMBER) {
+        check_known_value(c, expr_behind(field), text, span);
+        return;
+    }
     Str best = { .p = NULL, .n = 0 };
     size_t distance = SIZE_MAX;
     field = expr_behind(field);

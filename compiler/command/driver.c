@@ -28,6 +28,12 @@ bool compilation_parse(struct compilation *c, Str path)
         diag_add(&c->diags, DIAG_SOURCE_READ, (Span){ 0 }, STR_ARG(path), why);
         return false;
     }
+    if (str_starts(c->sources.items[c->source].text, STR(BUNDLE_MAGIC))) {
+        c->sources.count = 0; /* bytes that are no text are not quoted */
+        diag_add(&c->diags, DIAG_SOURCE_READ, (Span){ 0 }, STR_ARG(path),
+                 "it is a compiled bundle; name its source, FILE.pol");
+        return false;
+    }
     c->policy = policy_parse(&c->sources, c->source, &c->mem, &c->diags);
     return c->diags.errors == 0;
 }

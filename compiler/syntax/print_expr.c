@@ -321,16 +321,23 @@ void print_group_lines(struct pen *pen, const struct expr *group)
     pen_text(pen, is_set ? STR("}") : STR("]"));
 }
 
-static void print_chain(struct pen *pen, const struct expr *expr, enum binary_op op)
+/* A quantifier ends where `and` and `or` begin, which nobody should have to know: it stands in
+ * parentheses unless nothing follows it. */
+static enum print_level operand_level(const struct expr *expr, bool is_last)
+{
+    return is_bare_quantifier(expr) && !is_last ? LEVEL_PRIMARY : LEVEL_NOT;
+}
+
+static void print_chain(struct pen *pen, const struct expr *expr, enum binary_op op, bool is_last)
 {
     const struct expr *sides[] = { expr->left, expr->right };
     for (size_t i = 0; i < COUNT(sides); i++) {
         if (i)
             print_operator(pen, sides[i], op_words[op]);
         if (sides[i]->kind == EXPR_BINARY && sides[i]->op == op)
-            print_chain(pen, sides[i], op);
+            print_chain(pen, sides[i], op, is_last && i);
         else
-            print_expr(pen, sides[i], LEVEL_NOT);
+            print_expr(pen, sides[i], operand_level(sides[i], is_last && i));
     }
 }
 
@@ -476,7 +483,7 @@ static void print_bare(struct pen *pen, const struct expr *expr)
         break;
     case EXPR_BINARY:
         if (expr_is_chain(expr))
-            print_chain(pen, expr, expr->op);
+            print_chain(pen, expr, expr->op, true);
         else if (is_arithmetic(expr))
             print_arithmetic(pen, expr);
         else
@@ -566,7 +573,10 @@ void print_fitted(struct pen *pen, const struct expr *expr, enum print_level lev
     pen->out->n = start;
     *pen = saved;
     if (!in) {
+        bool is_wrapped = is_bare_quantifier(expr) && level == LEVEL_PRIMARY;
+        pen_text(pen, is_wrapped ? STR("(") : STR(""));
         print_broken(pen, expr);
+        pen_text(pen, is_wrapped ? STR(")") : STR(""));
         return;
     }
     print_expr(pen, in->left, LEVEL_PRIMARY);
@@ -574,7 +584,7 @@ void print_fitted(struct pen *pen, const struct expr *expr, enum print_level lev
     print_group_lines(pen, in->right);
 }
 
-void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent)
+static void chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent, bool is_last)
 {
     const struct expr *sides[] = { chain->left, chain->right };
     for (size_t i = 0; i < COUNT(sides); i++) {
@@ -586,8 +596,13 @@ void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t inden
             pen_space(pen);
         }
         if (sides[i]->kind == EXPR_BINARY && sides[i]->op == chain->op)
-            print_chain_lines(pen, sides[i], indent);
+            chain_lines(pen, sides[i], indent, is_last && i);
         else
-            print_fitted(pen, sides[i], LEVEL_NOT);
+            print_fitted(pen, sides[i], operand_level(sides[i], is_last && i));
     }
+}
+
+void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent)
+{
+    chain_lines(pen, chain, indent, true);
 }

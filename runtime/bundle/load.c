@@ -54,7 +54,7 @@ void bundle_identity(Str bytes, unsigned char identity[32])
 static enum status check_header(Str bytes, struct bundle_header *header, struct bundle_error *error)
 {
     if (bytes.n < sizeof *header || memcmp(bytes.p, BUNDLE_MAGIC, sizeof header->magic) != 0) {
-        (void)verify_fail(error, "not a bundle");
+        (void)verify_fail(error, "not a bundle; mcpc compile makes one of a .pol file");
         return ST_INVALID;
     }
     memcpy(header, bytes.p, sizeof *header);

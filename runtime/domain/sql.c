@@ -4,7 +4,7 @@
  * This is no parser: it knows which words begin a statement, that a data-changing statement may
  * stand inside parentheses (a CTE), which words stand before the name of a table, and that a name
  * before a parenthesis may be a function. Where it can't tell it names more, never less; a
- * statement that begins with an unknown word is refused. */
+ * statement that begins with an unknown word is refused, and so is what sql_run.c takes for two. */
 #include "runtime/domain/readers.h"
 #include "runtime/domain/sql_scan.h"
 #include "runtime/json/json_build.h"
@@ -267,7 +267,8 @@ static bool has_where(struct sql *sql, uint32_t from, uint32_t to)
     return false;
 }
 
-/* EXPLAIN with ANALYZE runs what it explains. The statement inside begins at *inside. */
+/* EXPLAIN with ANALYZE runs what it explains; the statement inside begins at *inside. SQL Server
+ * knows no EXPLAIN: to it the word calls a procedure, and what follows runs. */
 static bool runs_explained(const struct sql *sql, uint32_t from, uint32_t to, uint32_t *inside)
 {
     bool runs = false;
@@ -310,7 +311,8 @@ static bool read_statement(struct sql *sql, uint32_t from, uint32_t to)
     uint32_t first = skip_open(sql, from, to), inside = to;
     const struct sql_token *head = token_at(sql, first, to);
     if (sql->count == STATEMENTS_MAX || head->kind != SQL_WORD ||
-        !is_one_of(head->text, verb_words, COUNT(verb_words)))
+        !is_one_of(head->text, verb_words, COUNT(verb_words)) ||
+        !sql_is_one(&sql->tokens, first, to))
         return false;
     struct statement *s = &sql->statements[sql->count++];
     *s = (struct statement){ .from = first, .to = to, .verb = head->text, .has_where = true };
@@ -322,14 +324,16 @@ static bool read_statement(struct sql *sql, uint32_t from, uint32_t to)
             return false;
     }
     add_name(sql, &sql->verbs, s->verb);
-    if (is_explain && runs_explained(sql, first, to, &inside)) {
-        if (inside == to || sql->count == STATEMENTS_MAX)
-            return false;
+    bool runs = is_explain && runs_explained(sql, first, to, &inside);
+    if (runs && inside == to)
+        return false;
+    if (inside < to) {
         Str verb = sql->tokens.items[inside].text;
         verb = str_eq(verb, STR("with")) ? main_verb(sql, inside, to) : verb;
         if (!verb.p)
             return false;
-        add_name(sql, &sql->verbs, verb);
+        if (runs || !str_eq(verb, STR("select")))
+            add_name(sql, &sql->verbs, verb);
     }
     s->has_where = has_where(sql, first, to) || !is_one_of(s->verb, changing_words, 3) ||
                    str_eq(s->verb, STR("insert"));

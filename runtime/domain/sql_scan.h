@@ -32,6 +32,10 @@ struct sql_tokens {
  * match, or a limit is hit. Comments are dropped. */
 MUST_USE bool sql_scan(Str text, struct arena *mem, struct sql_tokens *out);
 
+/* Do the tokens from the statement's first word up to `to` make one statement in each dialect?
+ * False also when that isn't certain. */
+MUST_USE bool sql_is_one(const struct sql_tokens *tokens, uint32_t from, uint32_t to);
+
 static inline bool sql_is_word(const struct sql_token *token, Str word)
 {
     return token->kind == SQL_WORD && str_eq(token->text, word);

@@ -31,6 +31,11 @@ static void test_sql(void)
         { "with x as (delete from t returning *) select * from x", "verbs", "[select delete]" },
         { "with x as (select 1) insert into t select * from x", "verbs", "[insert]" },
         { "explain select 1", "verbs", "[explain]" },
+        { "explain analyze select 1", "verbs", "[explain select]" },
+        { "explain delete from t", "verbs", "[explain delete]" },
+        { "describe t", "verbs", "[describe]" },
+        { "explain with x as (select 1) insert into t select * from x", "verbs",
+          "[explain insert]" },
         { "explain analyze delete from t", "verbs", "[explain delete]" },
         { "explain (analyze, verbose) update t set a = 1", "verbs", "[explain update]" },
         { "select * into u from t", "verbs", "[select select into]" },
@@ -69,6 +74,50 @@ static void test_sql(void)
         { "prepare p as update t set a = 1", "verbs", "[prepare update]" },
         { "prepare p as update t set a = 1", "tables", "[t]" },
         { "begin delete from t end", "verbs", "[begin delete]" },
+    };
+    domain_rows_check(&mem, DOMAIN_SQL, rows, COUNT(rows));
+}
+
+/* SQL Server needs no `;` between statements; what can't be two is read as before. */
+static void test_sql_run_together(void)
+{
+    static const struct domain_row rows[] = {
+        { "select 1 delete from t", "verbs", "?" },
+        { "select a from t x delete from t", "verbs", "?" },
+        { "select 1\ndrop table t", "verbs", "?" },
+        { "select f(x) truncate table t", "verbs", "?" },
+        { "select 1.delete from t", "verbs", "?" },
+        { "select 'a'exec sp_x", "verbs", "?" },
+        { "select 1 exec ('drop table t')", "verbs", "?" },
+        { "select a from t where x = 1 update t set a = 1", "verbs", "?" },
+        { "select 1 do update t set a = 1", "verbs", "?" },
+        { "select 1 if 1 = 1 drop table t", "verbs", "?" },
+        { "select 1 merge into t using u on 1 = 1", "verbs", "?" },
+        { "select 1 set nocount off", "verbs", "?" },
+        { "select 1 waitfor delay '1:0'", "verbs", "?" },
+        { "select 1 shutdown", "verbs", "?" },
+        { "show t delete from t", "verbs", "?" },
+        { "delete from t where a in (1) select * from u", "verbs", "?" },
+        { "delete from t where a = 1 delete from u", "statements", "?" },
+        { "update t set a = 1 where b = 2 update u set c = 3", "statements", "?" },
+        { "with x as (select 1) select a from x delete from t", "verbs", "?" },
+        { "insert into t select 1 select * from u", "verbs", "?" },
+        { "alter table t add c int drop table u", "verbs", "?" },
+        { "select t.delete, t.\"drop\" from t", "verbs", "[select]" },
+        { "select replace(a, 'x', 'y'), truncate(b, 1) from t", "verbs", "[select]" },
+        { "select a from t union all select b from u", "verbs", "[select]" },
+        { "select a from t where exists (select 1 from u)", "verbs", "[select]" },
+        { "select a from t for update", "verbs", "[select]" },
+        { "select a from t inner merge join u on 1 = 1", "verbs", "[select]" },
+        { "select enable from t order by a offset 1 rows fetch next 5 rows only", "verbs",
+          "[select]" },
+        { "insert into t (a) select b from u", "verbs", "[insert]" },
+        { "alter table t drop column c", "verbs", "[alter]" },
+        { "grant select, delete on t to u", "verbs", "[grant]" },
+        { "create table t (a int references u on delete cascade)", "verbs", "[create]" },
+        { "create table t as select 1", "verbs", "[create]" },
+        { "merge into t using u on a = b when matched then update set c = 1", "verbs",
+          "[merge update]" },
     };
     domain_rows_check(&mem, DOMAIN_SQL, rows, COUNT(rows));
 }
@@ -187,6 +236,7 @@ int main(void)
 {
     arena_init(&mem, 64 << 20);
     RUN(test_sql);
+    RUN(test_sql_run_together);
     RUN(test_sql_long);
     RUN(test_shell);
     RUN(test_cli);
