@@ -306,7 +306,7 @@ enum status sqlite_connection_get(struct store *store, Str server, Str principal
 {
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *stmt = self->stmts[SQL_CONNECTION_GET];
-    struct connection_row found;
+    struct connection_row found = { .generation = 0 };
     int rc = sqlite_bind_str(stmt, 1, server);
     rc = rc ? rc : sqlite_bind_str(stmt, 2, principal);
     enum status status = step_row(self, SQL_CONNECTION_GET, rc, "looking up a connection");
