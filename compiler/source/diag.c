@@ -22,6 +22,13 @@ static const struct {
 #undef DIAG
 };
 
+/* Two diagnostics with one number don't compile. */
+enum {
+#define DIAG(name, number, severity, text) DIAG_NUMBER_##number,
+#include "compiler/source/diag.def"
+#undef DIAG
+};
+
 uint32_t diag_number(enum diag_id id)
 {
     return table[id].number;
