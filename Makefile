@@ -42,7 +42,7 @@ LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lmbedtls -lmbedx509 -lm
 COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit prove lsp command) grammar
 MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/pin runtime/bundle runtime/domain runtime/vm
 MCPD_DIRS := $(filter-out $(COMPILER_DIRS),$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
-  runtime/oauth runtime/audit runtime/gateway runtime/daemon
+  runtime/oauth runtime/keeper runtime/audit runtime/gateway runtime/daemon
 src_c  = $(wildcard $(addsuffix /*.c,$1))
 src_re = $(wildcard $(addsuffix /*.re,$1))
 objs   = $(patsubst %.c,$B/%.o,$(call src_c,$1)) $(patsubst %.re,$B/gen/%.o,$(call src_re,$1)) \

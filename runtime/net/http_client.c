@@ -8,6 +8,7 @@
 #include "runtime/net/http_client.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/crypto/secret.h"
 #include "runtime/net/http_link.h"
 
 #include <stdlib.h>
@@ -89,7 +90,8 @@ static bool is_acceptable(const struct http_request_spec *spec)
 static bool write_request(struct buf *out, const struct http_request_spec *spec,
                           const struct http_url *url)
 {
-    if (!buf_reserve(out, spec->body.n + HEAD_BYTES_EXPECTED))
+    /* A buffer that grows leaves copies behind. */
+    if (!buf_reserve(out, spec->is_secret ? out->limit : spec->body.n + HEAD_BYTES_EXPECTED))
         return false;
     http_write_request_line(out, spec->method, url->target);
     http_write_header(out, STR("Host"), url->authority);
@@ -119,16 +121,17 @@ static struct http_call *call_new(struct http_client *client, const struct http_
     buf_init(&call->request, CLIENT_HEADERS_MAX + spec->body.n);
     call->client = client;
     call->connect_timeout_ms = spec->connect_timeout_ms;
+    call->is_secret = spec->is_secret;
     if (spec->total_timeout_ms)
         call->deadline = timer_open(client->loop, on_deadline, call);
     bool is_ready =
         write_request(&call->request, spec, url) && (!spec->total_timeout_ms || call->deadline);
     if (is_ready)
-        call->origin = origin_use(client, url);
+        call->origin = origin_use(client, url, spec->reach);
     if (call->origin)
         return call;
     timer_close(call->deadline);
-    buf_free(&call->request);
+    secret_buf_close(&call->request);
     free(call);
     return NULL;
 }

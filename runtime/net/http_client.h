@@ -12,6 +12,7 @@
 #define RUNTIME_NET_HTTP_CLIENT_H
 
 #include "runtime/net/loop.h"
+#include "runtime/net/reach.h"
 #include "runtime/wire/http1.h"
 
 struct http_client;
@@ -27,6 +28,10 @@ struct http_request_spec {
     Str body; /* copied */
     uint32_t connect_timeout_ms;
     uint32_t total_timeout_ms; /* from start to on_end; 0: none */
+    /* Other than REACH_ANY: a connection of its own kind, never through a proxy, which would
+     * resolve the name itself. */
+    enum http_reach reach;
+    bool is_secret; /* request and answer hold secrets: wiped, and the connection isn't kept */
 };
 
 struct http_call_events {
@@ -43,8 +48,9 @@ void http_client_close(struct http_client *client); /* takes it; open calls end 
 
 /* Starts a request; no callback runs before this returns. NULL when there is no memory, or the
  * URL, the method or a header is not acceptable. Statuses of on_end: ST_TIMEOUT; ST_NOT_FOUND: the
- * host name; ST_DENIED: TLS verification; ST_INVALID: not HTTP/1.1 as http1.h reads it;
- * ST_UNSUPPORTED: a content coding; ST_CLOSED: ended too early; ST_IO: anything else. */
+ * host name; ST_DENIED: TLS verification, or no address within reach; ST_INVALID: not HTTP/1.1 as
+ * http1.h reads it; ST_UNSUPPORTED: a content coding; ST_CLOSED: ended too early; ST_IO: anything
+ * else. */
 struct http_call *http_client_start(struct http_client *client,
                                     const struct http_request_spec *spec,
                                     const struct http_call_events *events, void *user);

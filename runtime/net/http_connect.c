@@ -6,6 +6,7 @@
  * moves bytes. The handle stays in the multi handle (which shares its cache of CA certificates)
  * until the link is closed. While connecting, libcurl tells by callbacks what to watch.
  */
+#include "runtime/crypto/secret.h"
 #include "runtime/net/http_link.h"
 
 #include <stdlib.h>
@@ -42,7 +43,7 @@ void link_list_remove(struct http_link **list, struct http_link *link)
 static void link_free(void *user)
 {
     struct http_link *link = user;
-    buf_free(&link->in); /* an owner's callback may have been reading from it */
+    secret_buf_close(&link->in); /* late: an owner's callback may have been reading from it */
     free(link);
 }
 
@@ -112,6 +113,8 @@ static void take_reports(struct http_client *client)
             continue;
         if (code == CURLE_OK)
             link_connected(link);
+        else if (link->is_refused)
+            call_end(link->call, ST_DENIED, "the address is not one that this request may reach");
         else
             call_end(link->call, status_of_curl(code), curl_easy_strerror(code));
     }
@@ -258,6 +261,27 @@ static bool set_options(CURL *easy, const struct http_link *link, uint32_t conne
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms) == CURLE_OK;
 }
 
+/* libcurl's callback: makes the socket for one address, unless that is out of reach. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_link *link = user;
+    if (purpose != CURLSOCKTYPE_IPCXN ||
+        !reach_allows(link->origin->reach, &address->addr, address->addrlen)) {
+        link->is_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* A proxy would resolve the name, out of our sight. */
+static bool set_reach(CURL *easy, struct http_link *link)
+{
+    return link->origin->reach == REACH_ANY ||
+           (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, link) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+}
+
 bool link_open(struct http_call *call)
 {
     struct http_client *client = call->client;
@@ -272,9 +296,11 @@ bool link_open(struct http_call *call)
     link->easy = easy;
     link->call = call;
     buf_init(&link->in, CLIENT_IN_BYTES);
-    if (!set_options(easy, link, call->connect_timeout_ms) ||
+    if (!set_options(easy, link, call->connect_timeout_ms) || !set_reach(easy, link) ||
+        (call->is_secret && !buf_reserve(&link->in, CLIENT_IN_BYTES)) ||
         curl_multi_add_handle(client->multi, easy) != CURLM_OK) {
         curl_easy_cleanup(easy);
+        buf_free(&link->in);
         free(link);
         return false;
     }

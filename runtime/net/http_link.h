@@ -39,7 +39,8 @@ struct http_url {
 struct origin {
     struct origin *next;
     struct http_client *client;
-    char *base; /* see http_url; also the URL given to libcurl */
+    char *base;            /* see http_url; also the URL given to libcurl */
+    enum http_reach reach; /* with base, what tells origins apart */
     bool is_loopback;
     size_t users;           /* calls and links */
     struct http_link *idle; /* the one used last first */
@@ -57,6 +58,7 @@ struct http_link {
     size_t in_at;          /* bytes of in already taken */
     int64_t idle_since_ms; /* by world_mono_ms */
     bool is_reused;        /* had a call before this one */
+    bool is_refused;       /* an address was out of reach */
 };
 
 struct http_call {
@@ -77,6 +79,7 @@ struct http_call {
     bool has_failed; /* the rest of the request can't be sent; an answer may still be there */
     bool has_head;
     bool may_keep; /* the answer's head allows another request on the link */
+    bool is_secret;
     bool is_paused;
     bool is_over;    /* ended or cancelled: its memory goes at the end of the turn */
     bool is_resumed; /* http_call_resume is deferred */
@@ -100,7 +103,8 @@ struct http_client {
 MUST_USE enum status http_url_parse(Str text, struct arena *mem, struct http_url *url);
 
 /* http_pool.c */
-struct origin *origin_use(struct http_client *client, const struct http_url *url);
+struct origin *origin_use(struct http_client *client, const struct http_url *url,
+                          enum http_reach reach);
 void origin_drop(struct origin *origin);
 /* A kept link that is still quiet, or NULL. */
 struct http_link *pool_take(struct origin *origin);

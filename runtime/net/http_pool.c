@@ -12,10 +12,12 @@
 
 enum { SWEEP_MS = 5000 };
 
-struct origin *origin_use(struct http_client *client, const struct http_url *url)
+struct origin *origin_use(struct http_client *client, const struct http_url *url,
+                          enum http_reach reach)
 {
     struct origin *origin = client->origins;
-    while (origin && !str_eq(str_of(origin->base), url->base))
+    /* A link that was made with more reach must not serve a call with less. */
+    while (origin && (origin->reach != reach || !str_eq(str_of(origin->base), url->base)))
         origin = origin->next;
     if (origin) {
         origin->users++;
@@ -30,6 +32,7 @@ struct origin *origin_use(struct http_client *client, const struct http_url *url
         return NULL;
     }
     origin->client = client;
+    origin->reach = reach;
     origin->is_loopback = url->is_loopback;
     origin->users = 1;
     origin->next = client->origins;

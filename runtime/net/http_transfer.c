@@ -7,6 +7,7 @@
  * but the link is not kept. Anything unframed, interim beyond reason, switched or encoded is an
  * error; an answer that ends too early is one too.
  */
+#include "runtime/crypto/secret.h"
 #include "runtime/net/http_link.h"
 
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 static void call_free(void *user)
 {
     struct http_call *call = user;
+    if (call->is_secret && call->request.p)
+        secret_wipe(call->request.p, call->request.cap);
     buf_free(&call->request);
     free(call);
 }
@@ -133,7 +136,7 @@ static void complete(struct http_call *call)
 {
     struct http_link *link = call->link;
     bool is_whole = call->sent == call->request.n && link->in_at == link->in.n;
-    if (call->may_keep && is_whole) {
+    if (call->may_keep && is_whole && !call->is_secret) {
         call->link = NULL;
         pool_put(link);
     }
