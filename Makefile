@@ -61,7 +61,7 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies test-yaml test-url check-layers \
-  check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-replay clean distclean
+  check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-coverage fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 
@@ -189,6 +189,13 @@ $B/fuzz/replay_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $(TEST_HELP) $B/libmcp.a
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
 fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) ## run all stored fuzz inputs once
 	@for f in $(FUZZ); do $B/fuzz/replay_$$f fuzz/corpus/$$f || exit 1; done
+
+# What the stored inputs reach, and those below CORPUS, a folder per target.
+CORPUS ?=
+fuzz-coverage: ## lines that stored fuzz inputs reach (CORPUS=DIR: and inputs in DIR/TARGET)
+	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=coverage WERROR=0 LDFLAGS=-fprofile-instr-generate \
+	  CFLAGS='-fprofile-instr-generate -fcoverage-mapping -O1' $(addprefix build/coverage/fuzz/replay_,$(FUZZ))
+	@fuzz/coverage build/coverage $(CORPUS)
 
 bench: all ## figures: decisions, JSON, throughput beside a direct connection and nginx, memory
 	@$(MAKE) --no-print-directory $(patsubst tests/bench/%.c,$B/tests/bench/%,$(wildcard tests/bench/bench_*.c))

@@ -120,6 +120,7 @@ static void run(struct vm *vm, const struct b_insn *code, uint32_t count, struct
     for (uint32_t i = 0; i < count; i++) {
         const struct b_insn *in = &code[i];
         enum op_kind kind = op_table[in->op].kind;
+        vm->steps++;
         if (kind == OP_VALUE) {
             value_step(vm, in, regs);
             continue;

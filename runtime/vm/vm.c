@@ -89,6 +89,12 @@ void vm_begin(struct vm *vm, const struct vm_call *call, bool may)
     vm->call = call;
     vm->may = may;
     vm->unsafe_atom = B_NONE;
+    vm->steps = 0;
+}
+
+uint64_t vm_steps(const struct vm *vm)
+{
+    return vm->steps;
 }
 
 /* Only what the call touched is cleared. */
@@ -109,6 +115,7 @@ bool rule_fires(struct vm *vm, const struct b_rule *rule, uint32_t *unknown)
     const struct b_insn *at = vm->program->code + rule->code;
     *unknown = B_NONE;
     for (;; at++) {
+        vm->steps++;
         if (at->op == OP_FIRE || at->op == OP_PASS)
             return at->op == OP_FIRE;
         if (at->op == OP_SKIP) {

@@ -85,6 +85,9 @@ struct program *vm_program(const struct vm *vm);
 /* Fills *out. Slices in it live as long as the program and the call's document. */
 void vm_decide(struct vm *vm, const struct vm_call *call, struct decision *out);
 
+/* Instructions that the last judgement ran; the program's cost bounds them, which tests check. */
+uint64_t vm_steps(const struct vm *vm);
+
 /* What decisions looked at, for coverage: bits or'ed over all decisions. The arrays are the
  * caller's, an element for each rule, atom and instruction of the program. */
 enum vm_seen { VM_SEEN_YES = 1, VM_SEEN_NO = 2 };

@@ -82,6 +82,7 @@ struct vm {
     char *scratch; /* BUNDLE_CONCAT_MAX bytes for the texts that one atom makes */
     size_t scratch_used;
     uint32_t iterations; /* of the atom's loops so far */
+    uint64_t steps;      /* instructions of rules and atoms since vm_begin */
     struct arena arena;  /* documents read out of strings; lives as long as the call */
     struct decoded *decoded[VM_DECODED_MAX];
     uint32_t decoded_count;
