@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The main job, from a policy in text to a verdict on a real call: compiles the two example
-// policies, starts mcpd before a real stdio server and a real HTTP server, lets real SDK
-// clients call through it as two people, and prints every verdict with the source line that
-// gave it. Exits with 1 if a single verdict is not the expected one.
+// The main job, from a policy in text to a verdict on a real call: pins two real servers,
+// compiles the example policies against them, starts mcpd before them (a stdio server and an HTTP
+// server), lets real SDK clients call through it as two people, and prints every verdict with the
+// source line that gave it. Exits with 1 if a single verdict is not the expected one.
 //   --keep   leaves the gateway running afterwards, for a client of your own, until Ctrl-C
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { FILESYSTEM, Gateway, MCPC, MCPD, NODE, ROOT, call, connect, run, scratch, startFixture } from "../e2e/lib.mjs";
 
@@ -34,12 +34,21 @@ const calls = [
   ["lead-1", "issues", "delete_repo", acme, "deny", "by hand"],
 ];
 
-async function compilePolicies(dir) {
+async function mcpc(...args) {
+  const out = await run(MCPC, args);
+  if (out.code !== 0) throw new Error(`mcpc ${args.join(" ")}\n${out.stderr}`);
+}
+
+/* Pins the servers as they are here, and compiles the policies against that: a tool whose
+ * definition is another than the accepted one would be held back. */
+async function compilePolicies(dir, servers) {
   const bundles = {};
-  for (const name of ["fs", "issues"]) {
+  for (const [name, server] of Object.entries(servers)) {
+    const policy = join(dir, `${name}.pol`);
     bundles[name] = join(dir, `${name}.polb`);
-    const out = await run(MCPC, ["compile", join(ROOT, "examples", `${name}.pol`), "-o", bundles[name]]);
-    if (out.code !== 0) throw new Error(`mcpc compile examples/${name}.pol\n${out.stderr}`);
+    copyFileSync(join(ROOT, "examples", `${name}.pol`), policy);
+    await mcpc("pin", "-o", join(dir, `${name}.tools.json`), ...server);
+    await mcpc("compile", policy, "-o", bundles[name]);
   }
   return bundles;
 }
@@ -55,9 +64,9 @@ function makeFiles(dir) {
 
 async function prepare(dir) {
   const began = Date.now();
-  const bundles = await compilePolicies(dir);
   const issues = await startFixture(scope, "dual_http");
   const root = makeFiles(dir);
+  const bundles = await compilePolicies(dir, { fs: ["--stdio", "--", NODE, FILESYSTEM, root], issues: [issues.url] });
   const gateway = new Gateway(dir, {
     principals: people,
     servers: {
@@ -72,7 +81,7 @@ async function prepare(dir) {
     for (const name of ["fs", "issues"])
       tokens[`${who} ${name}`] = (await gateway.grant({ principal: who, servers: name, policy: bundles[name] })).token;
   }
-  say(`compiled examples/fs.pol and examples/issues.pol, started mcpd on ${gateway.base} (${Date.now() - began} ms)`);
+  say(`pinned two servers, compiled examples/fs.pol and issues.pol, started mcpd on ${gateway.base} (${Date.now() - began} ms)`);
   say(`  fs      server-filesystem, a child process on a scratch folder`);
   say(`  issues  an HTTP server on ${issues.url}`);
   return { gateway, issues, root, tokens };
@@ -156,7 +165,9 @@ function howToUse() {
   const [c, d] = [short(MCPC), short(MCPD)];
   say("Point your own client at it:");
   say("    mkdir ~/mcpd && cp examples/mcpd.jsonc ~/mcpd/      # then put your folder into it");
-  say(`    ${c} compile examples/fs.pol -o ~/mcpd/fs.polb`);
+  say("    cp examples/fs.pol ~/mcpd/");
+  say(`    ${c} pin -o ~/mcpd/fs.tools.json --stdio -- npx -y @modelcontextprotocol/server-filesystem ~/your/folder`);
+  say(`    ${c} compile ~/mcpd/fs.pol -o ~/mcpd/fs.polb`);
   say(`    ${d} serve --config ~/mcpd/mcpd.jsonc &`);
   say(`    ${d} grant create --config ~/mcpd/mcpd.jsonc --principal me --server fs --policy ~/mcpd/fs.polb`);
   say("and put the token that it prints into the client's configuration:");
