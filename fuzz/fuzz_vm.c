@@ -57,14 +57,14 @@ static void judge_all(struct vm *vm, const struct json_doc *doc, size_t argument
     struct principal principal = { .id = STR("me"),
                                    .groups = groups,
                                    .group_count = COUNT(groups) };
-    uint32_t count = p->counts[SECTION_NAMES] < NAMES_MAX ? p->counts[SECTION_NAMES] : NAMES_MAX;
-    for (uint32_t i = 0; i <= count; i++) {
-        uint32_t route = i < count ? p->names[i].route : 0;
+    for (uint32_t i = 0; i <= NAMES_MAX && i <= p->counts[SECTION_NAMES]; i++) {
+        bool is_named = i < NAMES_MAX && i < p->counts[SECTION_NAMES];
+        uint32_t route = is_named ? p->names[i].route : 0;
         Str server = program_text(p, p->servers[route / KIND_COUNT].alias);
         struct vm_call call = { .server = server.n ? server : STR("any"),
                                 .kind = (enum message_kind)(route % KIND_COUNT),
-                                .name = i < count ? program_text(p, p->names[i].name)
-                                                  : STR("read_something_else"),
+                                .name = is_named ? program_text(p, p->names[i].name)
+                                                 : STR("read_something_else"),
                                 .doc = doc,
                                 .method = STR("tools/call"),
                                 .principal = &principal };

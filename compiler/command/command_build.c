@@ -66,7 +66,7 @@ static enum exit_code write_bundles(struct compilation *c, const struct options 
 enum exit_code mcpc_compile(const struct options *options)
 {
     struct compilation c;
-    Str names[PROFILES_MAX];
+    Str names[PROFILES_MAX] = { { NULL, 0 } };
     uint32_t count = 0;
     compilation_init(&c);
     c.params_path = options->params;
@@ -93,7 +93,7 @@ enum exit_code mcpc_check(const struct options *options)
         struct compilation c;
         compilation_init(&c);
         c.params_path = options->params;
-        Str names[PROFILES_MAX];
+        Str names[PROFILES_MAX] = { { NULL, 0 } };
         bool is_good = compilation_check(&c, options->files[i]) &&
                        emit_all(&c, names, compilation_profiles(&c, names));
         if (!is_good && failure_code(&c) > code)

@@ -43,10 +43,10 @@ static void add_rule(struct diff *diff, uint32_t side, const struct decision *de
 {
     static const char *const names[2] = { "before", "now" };
     const struct program *p = diff->sides[side].program;
-    char place[BUNDLE_TEXT_MAX];
     buf_printf(&diff->out, "    %-6s %s", names[side],
                decision->verdict == VERDICT_ALLOW ? "allow" : "deny");
     if (decision->rule != B_NONE && decision->cause != CAUSE_DEFAULT) {
+        char place[BUNDLE_TEXT_MAX];
         (void)vm_rule_place(p, decision->rule, place, sizeof place);
         buf_printf(&diff->out, "  %s: %.*s", place,
                    STR_ARG(program_text(p, p->rules[decision->rule].text)));
@@ -163,7 +163,9 @@ static enum exit_code compare(struct diff *diff)
     enum exit_code code = put_text(buf_str(&diff->out));
     if (code != EXIT_OK)
         return code;
-    return diff->allowed + diff->denied ? EXIT_FINDINGS : diff->unknown ? EXIT_UNKNOWN : EXIT_OK;
+    if (diff->allowed || diff->denied)
+        return EXIT_FINDINGS;
+    return diff->unknown ? EXIT_UNKNOWN : EXIT_OK;
 }
 
 enum exit_code mcpc_diff(const struct options *options)

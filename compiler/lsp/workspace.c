@@ -161,6 +161,6 @@ void workspace_relatives(struct lsp *lsp, struct document *document,
     struct analysis *own = document_analysis(document, &lsp->overlay);
     join(&s.family, own);
     take(user, own);
-    while (widen(&s))
-        continue;
+    while (widen(&s)) {
+    }
 }

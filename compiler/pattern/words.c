@@ -25,12 +25,13 @@ static uint32_t child_of(struct drafts *drafts, uint32_t node, uint8_t byte)
     uint32_t *link = &drafts->items[node].first;
     while (*link && drafts->items[*link].byte < byte)
         link = &drafts->items[*link].sibling;
-    if (*link && drafts->items[*link].byte == byte)
-        return *link;
+    uint32_t next = *link;
+    if (next && drafts->items[next].byte == byte)
+        return next;
     if (drafts->count == drafts->room)
         return 0;
     uint32_t made = drafts->count++;
-    drafts->items[made] = (struct draft){ .sibling = *link, .byte = byte };
+    drafts->items[made] = (struct draft){ .sibling = next, .byte = byte };
     *link = made;
     return made;
 }

@@ -117,7 +117,7 @@ static bool same_shape(const struct comparison *c, uint32_t a, uint32_t b, uint3
     return is_same;
 }
 
-static bool is_same(const struct comparison *c)
+static bool same_program(const struct comparison *c)
 {
     const struct lane *a = &c->lanes[0], *b = &c->lanes[1];
     if (!a->is_known && !b->is_known)
@@ -397,7 +397,7 @@ static void compare_name(struct comparison *c)
 {
     struct space space = { .mem = NULL };
     bool is_good = fill_lane(c, 0) && fill_lane(c, 1);
-    if (is_good && is_same(c))
+    if (is_good && same_program(c))
         return;
     c->goals = ARENA_NEW(&c->mem, struct goal, c->lanes[0].count + c->lanes[1].count + 2);
     is_good = is_good && c->goals && open_space(c, &space);
@@ -455,10 +455,9 @@ static enum status name_classes(struct comparison *c, const Str *known, uint32_t
 {
     static const uint32_t nothing[1] = { 0 };
     struct text_test tests[SIDES + 2];
-    uint32_t count = 0;
-    tests[count++] =
-        (struct text_test){ .kind = TEXT_LITERALS, .texts = known, .count = known_count };
-    tests[count++] = (struct text_test){ .kind = TEXT_LENGTH, .bounds = nothing, .count = 1 };
+    uint32_t count = 2;
+    tests[0] = (struct text_test){ .kind = TEXT_LITERALS, .texts = known, .count = known_count };
+    tests[1] = (struct text_test){ .kind = TEXT_LENGTH, .bounds = nothing, .count = 1 };
     for (uint32_t side = 0; side < SIDES; side++) {
         const struct program *p = c->model.programs[side];
         uint32_t server = program_server(p, c->server);

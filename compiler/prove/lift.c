@@ -40,12 +40,12 @@ struct lift {
 
 void *vec_add(struct space *space, struct vec *vec, size_t size)
 {
-    static max_align_t spare[16]; /* what is written here is never read */
     ENSURE(vec);
     if (vec->count == vec->room) {
         uint32_t room = vec->room ? vec->room * 2 : 8;
         void *items = arena_alloc(space->mem, size, _Alignof(max_align_t), room);
         if (!items) {
+            static max_align_t spare[16]; /* what is written here is never read */
             space->is_full = true;
             ENSURE(size <= sizeof spare);
             return spare;
@@ -700,9 +700,11 @@ static void lift_loop(struct lift *l, const struct b_insn *in, uint32_t body, ui
     l->regs[in->a] = element;
     lift_code(l, body, in->c, depth + 1);
     l->each = outer;
-    l->regs[in->a] = is_fold
-                         ? (struct sym){ .kind = SYM_TRUTH }
-                         : lift_term(l, &(struct b_insn){ .op = in->op, .c = body }, &list, NULL);
+    struct b_insn term = { .op = in->op, .c = body };
+    if (is_fold)
+        l->regs[in->a] = (struct sym){ .kind = SYM_TRUTH };
+    else
+        l->regs[in->a] = lift_term(l, &term, &list, NULL);
 }
 
 static void lift_code(struct lift *l, uint32_t at, uint32_t count, uint32_t depth)

@@ -103,7 +103,7 @@ static int next_byte(Str text, size_t *at)
 /* The text without escapes, in certain characters: {NULL, 0} when there is no such. */
 static Str undo(Str text, struct arena *mem)
 {
-    static const Str none;
+    const Str none = { NULL, 0 };
     char *out = arena_alloc_raw(mem, 1, 1, text.n + 1);
     size_t n = 0;
     for (size_t at = 0; at < text.n && out;) {

@@ -41,8 +41,8 @@ struct definitions *definitions_new(void)
     struct definitions *definitions = calloc(1, sizeof *definitions);
     if (!definitions)
         return NULL;
-    definitions->slots = calloc(FIRST_SLOTS, sizeof *definitions->slots);
-    definitions->order = calloc(FIRST_SLOTS / 2, sizeof *definitions->order);
+    definitions->slots = calloc(FIRST_SLOTS, sizeof(struct definition *));
+    definitions->order = calloc(FIRST_SLOTS / 2, sizeof(struct definition *));
     definitions->mask = FIRST_SLOTS - 1;
     world_entropy(&definitions->seed, sizeof definitions->seed);
     arena_init(&definitions->mem, DEFINITIONS_MEMORY_MAX);
@@ -78,11 +78,12 @@ static struct definition **slot_of(const struct definitions *definitions, Str na
 static bool grow(struct definitions *definitions)
 {
     size_t slots = ((size_t)definitions->mask + 1) * 2;
-    struct definition **order = realloc(definitions->order, slots / 2 * sizeof(*order));
+    struct definition **order =
+        realloc(definitions->order, slots / 2 * sizeof(struct definition *));
     if (!order)
         return false;
     definitions->order = order;
-    struct definition **table = calloc(slots, sizeof(*table));
+    struct definition **table = calloc(slots, sizeof(struct definition *));
     if (!table)
         return false;
     free(definitions->slots);

@@ -48,13 +48,14 @@ static struct drift *drift_of(struct server *server)
 static uint64_t hash_of(const struct drift *drift, Str tool, const struct b_pin *pin,
                         const struct standing *standing)
 {
-    unsigned char bytes[2 * PIN_BYTES + TOOL_NAME_MAX + 1];
+    enum { BOTH = 2 * PIN_BYTES };
+    unsigned char bytes[BOTH + TOOL_NAME_MAX + 1];
     size_t n = tool.n < TOOL_NAME_MAX ? tool.n : TOOL_NAME_MAX;
     memcpy(bytes, pin->digest, PIN_BYTES);
     memcpy(bytes + PIN_BYTES, standing->live->digest, PIN_BYTES);
-    memcpy(bytes + 2 * PIN_BYTES, tool.p, n);
-    bytes[2 * PIN_BYTES + n] = standing->changed != 0;
-    return XXH3_64bits_withSeed(bytes, 2 * PIN_BYTES + n + 1, drift->seed) | 1;
+    memcpy(bytes + BOTH, tool.p, n);
+    bytes[BOTH + n] = standing->changed != 0;
+    return XXH3_64bits_withSeed(bytes, BOTH + n + 1, drift->seed) | 1;
 }
 
 /* Where the hash is, or would be. */

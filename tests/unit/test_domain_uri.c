@@ -232,14 +232,20 @@ static void test_templates(void)
 
 /* ------------------------------ the property ---------------------------- */
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
 static char *undo_once(char *text)
 {
     char *to = text;
     for (const char *at = text; *at;) {
-        unsigned byte;
-        int taken = 0;
-        if (*at == '%' && sscanf(at + 1, "%2x%n", &byte, &taken) == 1 && taken == 2) {
-            *to++ = (char)byte;
+        int high = *at == '%' ? hex_digit(at[1]) : -1, low = high >= 0 ? hex_digit(at[2]) : -1;
+        if (low >= 0) {
+            *to++ = (char)(high << 4 | low);
             at += 3;
         } else {
             *to++ = *at++;
@@ -254,7 +260,7 @@ static char *undo_once(char *text)
  * end dropped. The text is changed in place. */
 static void repair(char *text)
 {
-    char out[TEXT_ROOM * 2], *parts[TEXT_ROOM];
+    char out[TEXT_ROOM * 2], *parts[TEXT_ROOM] = { NULL };
     size_t count = 0;
     (void)undo_once(undo_once(text));
     for (char *c = text; *c; c++)

@@ -19,6 +19,7 @@ static uint32_t pairs = 250;
 
 static uint32_t roll(uint32_t sides)
 {
+    ENSURE(sides > 0);
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)(state >> 33) % sides;
 }
