@@ -11,7 +11,7 @@ JOBS     := $(shell nproc)
 VERSION  := 0.1.0
 RE2C     ?= re2c
 LEMON    ?= lemon
-PKGS     := libcurl libevent_core libcjson sqlite3 libxxhash
+PKGS     := libcurl libevent_core libcjson sqlite3 libpq libxxhash
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align \
@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DMCP_VERSION='"$(VERSION)"' -g $(OPT) $(WAR
 GEN_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -Wno-unused-parameter -Wno-unused-variable
 ALL_LDFLAGS = -pie $(if $(SAN),-fsanitize=$(SAN),$(HARDEN_LD)) -Wl,--as-needed $(LDFLAGS)
 LIBS_MCPC := -lcjson -lxxhash -lmbedcrypto
-LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lmbedtls -lmbedx509 -lmbedcrypto -lpthread
+LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lpq -lmbedtls -lmbedx509 -lmbedcrypto -lpthread
 
 # Folders a program is made of; a .re file in one of them is generated first.
 COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit prove lsp command) grammar
@@ -60,7 +60,7 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help check ci demo bench docs test-unit test-golden test-e2e test-policies test-yaml test-url check-layers \
+.PHONY: all help check ci demo bench docs test-unit test-postgresql test-golden test-e2e test-policies test-yaml test-url check-layers \
   check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-coverage fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
@@ -103,6 +103,9 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TEST_HELP) $B/libmcp.a
 test-unit: $(UNIT_BIN) ## unit tests, a program per module
 	@fail=0; for t in $(UNIT_BIN); do printf '%-28s ' "$$(basename $$t)"; $$t || fail=1; done; exit $$fail
 
+test-postgresql: $(addprefix $B/tests/unit/,test_store test_store_oauth test_store_pg) $B/mcpc $B/mcpd ## the store's tests on a PostgreSQL server of their own (needs ./setup --test)
+	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/postgres/run $(filter-out %/mcpc %/mcpd,$^) tests/postgres/fleet
+
 test-golden: $B/mcpc ## diagnostics and layout against golden files
 	@tests/golden/run $B/mcpc
 
@@ -115,7 +118,7 @@ test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one
 test-url: $B/tests/unit/test_domain_url ## the URL reader against a browser's (needs ./setup --demo)
 	@tests/node/run tests/node/url_differential.mjs $< 100000
 
-check: all test-unit test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
+check: all test-unit test-postgresql test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
 test-policies: $B/mcpc ## the tests inside the example policies
 	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)

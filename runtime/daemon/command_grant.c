@@ -43,11 +43,12 @@ static int open_config(struct grants *grants, Str path)
 
 static int open_store(struct grants *grants)
 {
-    const char *path = grants->config.store_path.p;
-    enum status status = store_open_sqlite(path, &grants->store);
+    Str name = store_name(grants->config.store_path);
+    enum status status = store_open(grants->config.store_path.p, &grants->store);
     if (status == ST_OK)
         return EXIT_DONE;
-    (void)fprintf(stderr, "mcpd: the store %s can't be used: %s\n", path, status_text(status));
+    (void)fprintf(stderr, "mcpd: the store %.*s can't be used: %s\n", STR_ARG(name),
+                  status_text(status));
     return EXIT_FAILED;
 }
 

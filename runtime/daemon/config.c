@@ -11,6 +11,7 @@
 #include "runtime/daemon/address.h"
 #include "runtime/daemon/config_reader.h"
 #include "runtime/gateway/trust.h"
+#include "runtime/store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,16 +98,30 @@ static void read_listen(struct config_reader *reader, struct config *config)
 }
 
 /* A path, absolute; "-" stays what it is where it has a meaning. */
-static Str read_path(struct config_reader *reader, Str key, bool may_be_dash)
+static Str path_of(struct config_reader *reader, uint32_t member, Str text)
 {
-    uint32_t member = config_member(reader, 0, key, CONFIG_STRING);
-    Str text =
-        member == JSON_NONE ? config_fallback(key) : json_text(json_at(&reader->doc, member));
-    if (may_be_dash && str_eq(text, STR("-")))
-        return config_copy(reader, text);
     if (text.n == 0 || str_ends(text, STR("/")))
         config_complain(reader, config_at(reader, member), "must be the path of a file");
     return config_absolute(reader, text);
+}
+
+static Str read_audit(struct config_reader *reader)
+{
+    uint32_t member = config_member(reader, 0, STR("audit"), CONFIG_STRING);
+    Str text = member == JSON_NONE ? config_fallback(STR("audit"))
+                                   : json_text(json_at(&reader->doc, member));
+    if (str_eq(text, STR("-")))
+        return config_copy(reader, text);
+    return path_of(reader, member, text);
+}
+
+/* A file's path, or the URL of a PostgreSQL database. */
+static Str read_store(struct config_reader *reader)
+{
+    uint32_t member = config_member(reader, 0, STR("store"), CONFIG_STRING);
+    Str text = member == JSON_NONE ? config_fallback(STR("store"))
+                                   : json_text(json_at(&reader->doc, member));
+    return store_is_url(text) ? config_copy(reader, text) : path_of(reader, member, text);
 }
 
 static void read_principals(struct config_reader *reader, struct config *config)
@@ -184,8 +199,8 @@ static void read_values(struct config_reader *reader, struct config *config)
     if (json_at(&reader->doc, 0)->type != JSON_OBJECT)
         return;
     read_listen(reader, config);
-    config->store_path = read_path(reader, STR("store"), false);
-    config->audit_path = read_path(reader, STR("audit"), true);
+    config->store_path = read_store(reader);
+    config->audit_path = read_audit(reader);
     config_strings(reader, config_member(reader, 0, STR("allowed_hosts"), CONFIG_STRINGS),
                    address_host_problem, &config->allowed_hosts, &config->allowed_host_count);
     config_strings(reader, config_member(reader, 0, STR("allowed_origins"), CONFIG_STRINGS),

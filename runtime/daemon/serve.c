@@ -66,9 +66,9 @@ static bool open_files(struct serve *serve)
     enum status status = audit_open(config->audit_path.p, &serve->audit);
     if (status != ST_OK)
         return complain("write the audit log", config->audit_path, status);
-    status = store_open_sqlite(config->store_path.p, &serve->store);
+    status = store_open(config->store_path.p, &serve->store);
     if (status != ST_OK)
-        return complain("open the store", config->store_path, status);
+        return complain("open the store", store_name(config->store_path), status);
     if (!config_trust(config, serve->store, &serve->trust))
         return false;
     serve->grants = grant_cache_open(serve->store);

@@ -26,11 +26,24 @@ struct migration {
     const char *sql;
 };
 
+/* What schema.def leaves to the database. */
+#define COL_SEQ       "INTEGER PRIMARY KEY"
+#define COL_TEXT      "TEXT"
+#define COL_BYTES     "BLOB"
+#define COL_INT       "INTEGER"
+#define ROW_END       ") STRICT;"
+#define ROW_KEYED_END ") STRICT, WITHOUT ROWID;"
 static const struct migration migrations[] = {
 #define MIGRATION(number, sql) { (number), sql },
 #include "runtime/store/schema.def"
 #undef MIGRATION
 };
+#undef COL_SEQ
+#undef COL_TEXT
+#undef COL_BYTES
+#undef COL_INT
+#undef ROW_END
+#undef ROW_KEYED_END
 
 static int newest_schema(void)
 {

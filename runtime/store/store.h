@@ -76,11 +76,10 @@ struct connection_mark {
 };
 
 struct store {
-    const struct store_ops *ops; /* first member of each backend's own struct */
+    const struct store_ops *ops;
 };
 
 struct store_ops {
-    const char *name;
     /* ST_CONFLICT when the id or the hash exists; ST_INVALID when a string is not UTF-8, holds
      * U+0000, is over GRANT_TEXT_MAX or (label aside) empty, or there is no server. */
     enum status (*grant_add)(struct store *store, const struct grant_row *row);
@@ -129,8 +128,27 @@ struct store_ops {
     void (*close)(struct store *store); /* takes the store */
 };
 
-/* Opens or creates the SQLite store in a file (mode 0600, WAL, migrations forward-only; a
- * schema newer than this program is ST_UNSUPPORTED). path is NUL-terminated. */
+/* Opens or creates the store at where, NUL-terminated: a file's path, or a URL as libpq reads it.
+ * Migrations run forward only; a schema newer than this program is ST_UNSUPPORTED. The reason of a
+ * failure is logged.
+ *
+ * A file is an SQLite database of mode 0600. A URL names a PostgreSQL database, which several
+ * gateways share (tables in its schema "mcpd", made when missing); ST_DENIED: its host is not this
+ * machine and the URL does not say which sslmode it wants. Verbs answer within PG_ANSWER_MS or
+ * ST_TIMEOUT; a connection that was lost is made anew by the next verb, at most once in
+ * PG_REST_MS; in between, all answer ST_IO. Of other gateways' changes `version` knows within
+ * PG_TRUST_MS, or is ST_IO. */
+MUST_USE enum status store_open(const char *where, struct store **out);
 MUST_USE enum status store_open_sqlite(const char *path, struct store **out);
+
+enum {
+    PG_CONNECT_MS = 3000, /* name look-up not counted */
+    PG_ANSWER_MS = 5000,
+    PG_REST_MS = 1000,
+    PG_TRUST_MS = 500,
+};
+
+bool store_is_url(Str where);
+Str store_name(Str where); /* without user, password and parameters: fit for messages */
 
 #endif

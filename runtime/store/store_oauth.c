@@ -1,104 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_oauth.c - OAuth's rows in the SQLite store: clients, flows, connections.
+/* store_oauth.c - OAuth's rows: clients, flows, connections.
  *
  * The store sees sealed texts only. Two promises are kept in SQL, where no crash and no second
  * process can come between: reading a flow removes it, and tokens are written over those of the
  * generation that was read or not at all.
  */
 #include "runtime/base/log.h"
-#include "runtime/store/sqlite_open.h"
-#include "runtime/store/store_sqlite.h"
-
-enum column_need { MAY_BE_EMPTY, NOT_EMPTY };
-
-static bool is_sealed(Str sealed, enum column_need need)
-{
-    return sealed.n <= SEALED_MAX && (sealed.n > 0 || need == MAY_BE_EMPTY);
-}
-
-static int bind_blob(sqlite3_stmt *stmt, int index, Str bytes)
-{
-    return sqlite3_bind_blob64(stmt, index, bytes.n ? bytes.p : "", bytes.n, SQLITE_STATIC);
-}
-
-static enum status read_blob(sqlite3_stmt *stmt, int column, enum column_need need,
-                             struct arena *mem, Str *out)
-{
-    if (sqlite3_column_type(stmt, column) != SQLITE_BLOB)
-        return ST_INVALID;
-    const void *bytes = sqlite3_column_blob(stmt, column);
-    Str blob = { .p = bytes, .n = (size_t)sqlite3_column_bytes(stmt, column) };
-    if (!is_sealed(blob, need))
-        return ST_INVALID;
-    *out = arena_copy(mem, blob);
-    return out->p ? ST_OK : ST_LIMIT;
-}
-
-/* Steps a statement that answers with a row or none; ST_NOT_FOUND for none. */
-static enum status step_row(struct store_sqlite *self, enum statement which, int bound,
-                            const char *doing)
-{
-    int rc = bound ? bound : sqlite3_step(self->stmts[which]);
-    if (rc == SQLITE_DONE)
-        return ST_NOT_FOUND;
-    return sqlite_status(self->db, rc, doing);
-}
-
-/* To the end of a statement that writes and answers: only there it is committed. */
-static enum status finish_write(struct store_sqlite *self, enum statement which, enum status status,
-                                const char *doing)
-{
-    if (status == ST_OK)
-        status = sqlite_status(self->db, sqlite3_step(self->stmts[which]), doing);
-    sqlite_finish(self, which);
-    return status;
-}
+#include "runtime/store/sql.h"
 
 /* -------------------------------- clients ------------------------------- */
 
-enum status sqlite_client_put(struct store *store, const struct client_row *row)
+static bool is_client(const struct client_row *row)
 {
-    struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *stmt = self->stmts[SQL_CLIENT_PUT];
-    if (!sqlite_is_text(row->issuer, false) || !sqlite_is_text(row->redirect_uri, false) ||
-        !sqlite_is_text(row->client_id, false) || !sqlite_is_text(row->auth_method, false) ||
-        !is_sealed(row->secret, MAY_BE_EMPTY) || row->expires_ms < 0)
-        return ST_INVALID;
-    int rc = sqlite_bind_str(stmt, 1, row->issuer);
-    rc = rc ? rc : sqlite_bind_str(stmt, 2, row->redirect_uri);
-    rc = rc ? rc : sqlite_bind_str(stmt, 3, row->client_id);
-    rc = rc ? rc : sqlite_bind_str(stmt, 4, row->auth_method);
-    rc = rc ? rc : bind_blob(stmt, 5, row->secret);
-    rc = rc ? rc : sqlite3_bind_int64(stmt, 6, row->expires_ms);
-    if (rc == SQLITE_OK)
-        return sqlite_run(self, SQL_CLIENT_PUT, "storing a client");
-    sqlite_finish(self, SQL_CLIENT_PUT);
-    return sqlite_status(self->db, rc, "storing a client");
+    return sql_is_text(row->issuer, NOT_EMPTY) && sql_is_text(row->redirect_uri, NOT_EMPTY) &&
+           sql_is_text(row->client_id, NOT_EMPTY) && sql_is_text(row->auth_method, NOT_EMPTY) &&
+           sql_is_sealed(row->secret, MAY_BE_EMPTY) && row->expires_ms >= 0;
 }
 
-static enum status read_client(sqlite3_stmt *stmt, struct arena *mem, struct client_row *row)
+enum status sql_client_put(struct store *store, const struct client_row *row)
 {
-    enum status status = sqlite_read_str(stmt, 0, false, mem, &row->client_id);
+    const struct sql_value values[] = {
+        sql_text(row->issuer),      sql_text(row->redirect_uri), sql_text(row->client_id),
+        sql_text(row->auth_method), sql_bytes(row->secret),      sql_integer(row->expires_ms),
+    };
+    const struct sql_call call = { SQL_CLIENT_PUT, "storing a client", values, COUNT(values) };
+    return is_client(row) ? sql_write(db_of(store), &call, NULL) : ST_INVALID;
+}
+
+static enum status read_client(struct sql_db *db, struct arena *mem, struct client_row *row)
+{
+    enum status status = sql_read_text(db, SQL_CLIENT_GET, 0, NOT_EMPTY, mem, &row->client_id);
     if (status == ST_OK)
-        status = sqlite_read_str(stmt, 1, false, mem, &row->auth_method);
+        status = sql_read_text(db, SQL_CLIENT_GET, 1, NOT_EMPTY, mem, &row->auth_method);
     if (status == ST_OK)
-        status = read_blob(stmt, 2, MAY_BE_EMPTY, mem, &row->secret);
-    row->expires_ms = sqlite3_column_int64(stmt, 3);
+        status = sql_read_sealed(db, SQL_CLIENT_GET, 2, MAY_BE_EMPTY, mem, &row->secret);
+    if (status == ST_OK)
+        status = sql_read_integer(db, SQL_CLIENT_GET, 3, &row->expires_ms);
     return status;
 }
 
-enum status sqlite_client_get(struct store *store, Str issuer, Str redirect_uri, struct arena *mem,
-                              struct client_row *row)
+enum status sql_client_get(struct store *store, Str issuer, Str redirect_uri, struct arena *mem,
+                           struct client_row *row)
 {
-    struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *stmt = self->stmts[SQL_CLIENT_GET];
+    struct sql_db *db = db_of(store);
     struct client_row found = { .issuer = issuer, .redirect_uri = redirect_uri };
-    int rc = sqlite_bind_str(stmt, 1, issuer);
-    rc = rc ? rc : sqlite_bind_str(stmt, 2, redirect_uri);
-    enum status status = step_row(self, SQL_CLIENT_GET, rc, "looking up a client");
+    const struct sql_value values[] = { sql_text(issuer), sql_text(redirect_uri) };
+    const struct sql_call call = { SQL_CLIENT_GET, "looking up a client", values, COUNT(values) };
+    enum status status = sql_first(db, &call);
     if (status == ST_OK)
-        status = read_client(stmt, mem, &found);
-    sqlite_finish(self, SQL_CLIENT_GET);
+        status = read_client(db, mem, &found);
+    db->ops->finish(db, SQL_CLIENT_GET);
     if (status == ST_OK)
         *row = found;
     return status;
@@ -106,73 +57,78 @@ enum status sqlite_client_get(struct store *store, Str issuer, Str redirect_uri,
 
 /* --------------------------------- flows -------------------------------- */
 
-static enum status sweep_flows(struct store_sqlite *self, int64_t now_ms)
+static Str hash_text(const unsigned char hash[FLOW_HASH_BYTES])
 {
+    return (Str){ (const char *)hash, FLOW_HASH_BYTES };
+}
+
+static enum status sweep_flows(struct sql_db *db, int64_t now_ms)
+{
+    static const struct sql_call counting = { SQL_FLOW_COUNT, "counting logins", NULL, 0 };
     int64_t waiting = FLOWS_MAX;
-    int rc = sqlite3_bind_int64(self->stmts[SQL_FLOW_SWEEP], 1, now_ms);
-    if (rc != SQLITE_OK)
-        return sqlite_status(self->db, rc, "dropping old logins");
-    enum status status = sqlite_run(self, SQL_FLOW_SWEEP, "dropping old logins");
-    if (status != ST_OK)
-        return status;
-    status = step_row(self, SQL_FLOW_COUNT, SQLITE_OK, "counting logins");
+    const struct sql_value now = sql_integer(now_ms);
+    const struct sql_call sweeping = { SQL_FLOW_SWEEP, "dropping old logins", &now, 1 };
+    enum status status = sql_run(db, &sweeping, NULL);
     if (status == ST_OK)
-        waiting = sqlite3_column_int64(self->stmts[SQL_FLOW_COUNT], 0);
-    sqlite_finish(self, SQL_FLOW_COUNT);
+        status = sql_run(db, &counting, &waiting);
     return status == ST_OK && waiting >= FLOWS_MAX ? ST_LIMIT : status;
 }
 
-static enum status insert_flow(struct store_sqlite *self, const struct flow_row *row)
+static enum status insert_flow(struct sql_db *db, const struct flow_row *row)
 {
-    sqlite3_stmt *stmt = self->stmts[SQL_FLOW_INSERT];
-    int rc = sqlite3_bind_blob(stmt, 1, row->state_hash, FLOW_HASH_BYTES, SQLITE_STATIC);
-    rc = rc ? rc : sqlite_bind_str(stmt, 2, row->server);
-    rc = rc ? rc : sqlite_bind_str(stmt, 3, row->principal);
-    rc = rc ? rc : bind_blob(stmt, 4, row->facts);
-    rc = rc ? rc : sqlite3_bind_int64(stmt, 5, row->expires_ms);
-    if (rc == SQLITE_OK)
-        return sqlite_run(self, SQL_FLOW_INSERT, "storing a login");
-    sqlite_finish(self, SQL_FLOW_INSERT);
-    return sqlite_status(self->db, rc, "storing a login");
+    const struct sql_value values[] = {
+        sql_bytes(hash_text(row->state_hash)),
+        sql_text(row->server),
+        sql_text(row->principal),
+        sql_bytes(row->facts),
+        sql_integer(row->expires_ms),
+    };
+    const struct sql_call call = { SQL_FLOW_INSERT, "storing a login", values, COUNT(values) };
+    return sql_run(db, &call, NULL);
 }
 
-enum status sqlite_flow_add(struct store *store, const struct flow_row *row, int64_t now_ms)
+enum status sql_flow_add(struct store *store, const struct flow_row *row, int64_t now_ms)
 {
-    struct store_sqlite *self = self_of(store);
-    if (!sqlite_is_text(row->server, false) || !sqlite_is_text(row->principal, true) ||
-        !is_sealed(row->facts, NOT_EMPTY) || row->expires_ms <= 0)
+    struct sql_db *db = db_of(store);
+    if (!sql_is_text(row->server, NOT_EMPTY) || !sql_is_text(row->principal, MAY_BE_EMPTY) ||
+        !sql_is_sealed(row->facts, NOT_EMPTY) || row->expires_ms <= 0)
         return ST_INVALID;
-    enum status status = sqlite_run(self, SQL_BEGIN_WRITE, "storing a login");
+    enum status status = db->ops->begin(db, SQL_TO_WRITE, "storing a login");
     if (status != ST_OK)
         return status;
-    status = sweep_flows(self, now_ms);
+    status = sweep_flows(db, now_ms);
     if (status == ST_OK)
-        status = insert_flow(self, row);
-    return sqlite_end(self, status, "storing a login");
+        status = insert_flow(db, row);
+    return db->ops->end(db, status, "storing a login");
 }
 
-static enum status read_flow(sqlite3_stmt *stmt, struct arena *mem, struct flow_row *row)
+static enum status read_flow(struct sql_db *db, struct arena *mem, struct flow_row *row)
 {
-    enum status status = sqlite_read_str(stmt, 0, false, mem, &row->server);
+    enum status status = sql_read_text(db, SQL_FLOW_TAKE, 0, NOT_EMPTY, mem, &row->server);
     if (status == ST_OK)
-        status = sqlite_read_str(stmt, 1, true, mem, &row->principal);
+        status = sql_read_text(db, SQL_FLOW_TAKE, 1, MAY_BE_EMPTY, mem, &row->principal);
     if (status == ST_OK)
-        status = read_blob(stmt, 2, NOT_EMPTY, mem, &row->facts);
-    row->expires_ms = sqlite3_column_int64(stmt, 3);
+        status = sql_read_sealed(db, SQL_FLOW_TAKE, 2, NOT_EMPTY, mem, &row->facts);
+    if (status == ST_OK)
+        status = sql_read_integer(db, SQL_FLOW_TAKE, 3, &row->expires_ms);
     return status;
 }
 
-enum status sqlite_flow_take(struct store *store, const unsigned char hash[FLOW_HASH_BYTES],
-                             int64_t now_ms, struct arena *mem, struct flow_row *row)
+enum status sql_flow_take(struct store *store, const unsigned char hash[FLOW_HASH_BYTES],
+                          int64_t now_ms, struct arena *mem, struct flow_row *row)
 {
-    struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *stmt = self->stmts[SQL_FLOW_TAKE];
-    struct flow_row found;
+    struct sql_db *db = db_of(store);
+    struct flow_row found = { .expires_ms = 0 };
+    const struct sql_value value = sql_bytes(hash_text(hash));
+    const struct sql_call call = { SQL_FLOW_TAKE, "taking a login", &value, 1 };
     memcpy(found.state_hash, hash, FLOW_HASH_BYTES);
-    int rc = sqlite3_bind_blob(stmt, 1, hash, FLOW_HASH_BYTES, SQLITE_STATIC);
-    enum status status = step_row(self, SQL_FLOW_TAKE, rc, "taking a login");
-    enum status reading = status == ST_OK ? read_flow(stmt, mem, &found) : ST_OK;
-    status = finish_write(self, SQL_FLOW_TAKE, status, "taking a login");
+    enum status status = db->ops->begin(db, SQL_TO_WRITE, call.doing);
+    if (status != ST_OK)
+        return status;
+    status = sql_first(db, &call);
+    enum status reading = status == ST_OK ? read_flow(db, mem, &found) : ST_OK;
+    db->ops->finish(db, SQL_FLOW_TAKE);
+    status = db->ops->end(db, status, call.doing);
     if (status == ST_OK)
         status = reading; /* spent even if it can't be read */
     if (status == ST_OK && found.expires_ms <= now_ms)
@@ -184,11 +140,11 @@ enum status sqlite_flow_take(struct store *store, const unsigned char hash[FLOW_
 
 /* ------------------------------ connections ----------------------------- */
 
-/* The columns of CONNECTION_COLUMNS that are text, in their order from 0; the same order from 1 is
- * that of the parameters of the statements that write. */
+/* The columns of CONNECTION_COLUMNS that are text, in their order from 0; the values of the
+ * statements that write begin with them. */
 struct text_column {
     size_t offset;
-    enum column_need need;
+    enum sql_need need;
 };
 
 static const struct text_column text_columns[] = {
@@ -214,14 +170,6 @@ enum connection_column {
     COL_REFRESHED
 };
 
-enum write_parameter {
-    PUT_ACCESS = COUNT(text_columns) + 1,
-    PUT_REFRESH,
-    PUT_EXPIRES,
-    PUT_NOW,
-    PUT_GENERATION
-};
-
 static const Str *text_of(const struct connection_row *row, size_t i)
 {
     return (const Str *)(const void *)((const char *)row + text_columns[i].offset);
@@ -230,127 +178,122 @@ static const Str *text_of(const struct connection_row *row, size_t i)
 static bool is_connection(const struct connection_row *row)
 {
     for (size_t i = 0; i < COUNT(text_columns); i++) {
-        if (!sqlite_is_text(*text_of(row, i), text_columns[i].need == MAY_BE_EMPTY))
+        if (!sql_is_text(*text_of(row, i), text_columns[i].need))
             return false;
     }
-    return is_sealed(row->access, NOT_EMPTY) && is_sealed(row->refresh, MAY_BE_EMPTY) &&
+    return sql_is_sealed(row->access, NOT_EMPTY) && sql_is_sealed(row->refresh, MAY_BE_EMPTY) &&
            row->expires_ms >= 0 && row->refreshed_ms >= 0 && row->generation >= 0;
 }
 
-static int bind_connection(sqlite3_stmt *stmt, const struct connection_row *row)
+enum status sql_connection_put(struct store *store, const struct connection_row *row,
+                               int64_t *generation)
 {
-    int rc = SQLITE_OK;
-    for (size_t i = 0; rc == SQLITE_OK && i < COUNT(text_columns); i++)
-        rc = sqlite_bind_str(stmt, (int)i + 1, *text_of(row, i));
-    rc = rc ? rc : bind_blob(stmt, PUT_ACCESS, row->access);
-    rc = rc ? rc : bind_blob(stmt, PUT_REFRESH, row->refresh);
-    rc = rc ? rc : sqlite3_bind_int64(stmt, PUT_EXPIRES, row->expires_ms);
-    rc = rc ? rc : sqlite3_bind_int64(stmt, PUT_NOW, row->refreshed_ms);
-    if (rc == SQLITE_OK && row->generation > 0)
-        rc = sqlite3_bind_int64(stmt, PUT_GENERATION, row->generation);
-    return rc;
-}
-
-/* Runs a statement that answers with the new generation, or with nothing: another one is there.
- * Grants are not touched, so caches of them need not hear of it: own_changes stays. */
-static enum status run_write(struct store_sqlite *self, enum statement which, int bound,
-                             const char *doing, int64_t *generation)
-{
-    enum status status = step_row(self, which, bound, doing);
-    int64_t written = status == ST_OK ? sqlite3_column_int64(self->stmts[which], 0) : 0;
-    status = finish_write(self, which, status, doing);
-    if (status == ST_OK)
-        *generation = written;
+    struct sql_value values[SQL_VALUES_MAX];
+    size_t n = 0;
+    if (!is_connection(row))
+        return ST_INVALID;
+    for (; n < COUNT(text_columns); n++)
+        values[n] = sql_text(*text_of(row, n));
+    values[n++] = sql_bytes(row->access);
+    values[n++] = sql_bytes(row->refresh);
+    values[n++] = sql_integer(row->expires_ms);
+    values[n++] = sql_integer(row->refreshed_ms);
+    if (row->generation)
+        values[n++] = sql_integer(row->generation);
+    enum statement which = row->generation ? SQL_CONNECTION_REFRESH : SQL_CONNECTION_REPLACE;
+    const struct sql_call call = { which, "storing tokens", values, n };
+    enum status status = sql_write(db_of(store), &call, generation);
     return status == ST_NOT_FOUND ? ST_CONFLICT : status;
 }
 
-enum status sqlite_connection_put(struct store *store, const struct connection_row *row,
-                                  int64_t *generation)
-{
-    struct store_sqlite *self = self_of(store);
-    enum statement which = row->generation ? SQL_CONNECTION_REFRESH : SQL_CONNECTION_REPLACE;
-    if (!is_connection(row))
-        return ST_INVALID;
-    int rc = bind_connection(self->stmts[which], row);
-    return run_write(self, which, rc, "storing tokens", generation);
-}
-
-static enum status read_connection(sqlite3_stmt *stmt, struct arena *mem,
-                                   struct connection_row *row)
+static enum status read_texts(struct sql_db *db, enum statement which, struct arena *mem,
+                              struct connection_row *row)
 {
     enum status status = ST_OK;
     for (size_t i = 0; status == ST_OK && i < COUNT(text_columns); i++) {
         Str text;
-        bool may_be_empty = text_columns[i].need == MAY_BE_EMPTY;
-        status = sqlite_read_str(stmt, (int)i, may_be_empty, mem, &text);
+        status = sql_read_text(db, which, (int)i, text_columns[i].need, mem, &text);
         if (status == ST_OK)
             memcpy((char *)row + text_columns[i].offset, &text, sizeof text);
-    }
-    if (status == ST_OK)
-        status = read_blob(stmt, COL_ACCESS, MAY_BE_EMPTY, mem, &row->access);
-    if (status == ST_OK)
-        status = read_blob(stmt, COL_REFRESH, MAY_BE_EMPTY, mem, &row->refresh);
-    row->generation = sqlite3_column_int64(stmt, COL_GENERATION);
-    row->expires_ms = sqlite3_column_int64(stmt, COL_EXPIRES);
-    row->created_ms = sqlite3_column_int64(stmt, COL_CREATED);
-    row->refreshed_ms = sqlite3_column_int64(stmt, COL_REFRESHED);
-    if (status == ST_INVALID || row->generation <= 0) {
-        log_error("store: a connection in the file breaks the store's rules");
-        return ST_INVALID;
     }
     return status;
 }
 
-enum status sqlite_connection_get(struct store *store, Str server, Str principal, struct arena *mem,
-                                  struct connection_row *row)
+static enum status read_numbers(struct sql_db *db, enum statement which, struct connection_row *row)
 {
-    struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *stmt = self->stmts[SQL_CONNECTION_GET];
-    struct connection_row found = { .generation = 0 };
-    int rc = sqlite_bind_str(stmt, 1, server);
-    rc = rc ? rc : sqlite_bind_str(stmt, 2, principal);
-    enum status status = step_row(self, SQL_CONNECTION_GET, rc, "looking up a connection");
+    enum status status = sql_read_integer(db, which, COL_GENERATION, &row->generation);
     if (status == ST_OK)
-        status = read_connection(stmt, mem, &found);
-    sqlite_finish(self, SQL_CONNECTION_GET);
+        status = sql_read_integer(db, which, COL_EXPIRES, &row->expires_ms);
+    if (status == ST_OK)
+        status = sql_read_integer(db, which, COL_CREATED, &row->created_ms);
+    if (status == ST_OK)
+        status = sql_read_integer(db, which, COL_REFRESHED, &row->refreshed_ms);
+    return status == ST_OK && row->generation <= 0 ? ST_INVALID : status;
+}
+
+static enum status read_connection(struct sql_db *db, enum statement which, struct arena *mem,
+                                   struct connection_row *row)
+{
+    enum status status = read_texts(db, which, mem, row);
+    if (status == ST_OK)
+        status = sql_read_sealed(db, which, COL_ACCESS, MAY_BE_EMPTY, mem, &row->access);
+    if (status == ST_OK)
+        status = sql_read_sealed(db, which, COL_REFRESH, MAY_BE_EMPTY, mem, &row->refresh);
+    if (status == ST_OK)
+        status = read_numbers(db, which, row);
+    if (status == ST_INVALID)
+        log_error("store: a connection in the database breaks the store's rules");
+    return status;
+}
+
+enum status sql_connection_get(struct store *store, Str server, Str principal, struct arena *mem,
+                               struct connection_row *row)
+{
+    struct sql_db *db = db_of(store);
+    struct connection_row found = { .generation = 0 };
+    const struct sql_value values[] = { sql_text(server), sql_text(principal) };
+    const struct sql_call call = { SQL_CONNECTION_GET, "looking up a connection", values,
+                                   COUNT(values) };
+    enum status status = sql_first(db, &call);
+    if (status == ST_OK)
+        status = read_connection(db, SQL_CONNECTION_GET, mem, &found);
+    db->ops->finish(db, SQL_CONNECTION_GET);
     if (status == ST_OK)
         *row = found;
     return status;
 }
 
-static enum status read_all(struct store_sqlite *self, struct arena *mem,
-                            struct connection_row **rows, size_t *count)
+static enum status list_connections(struct sql_db *db, struct arena *mem,
+                                    struct connection_row **rows, size_t *count)
 {
-    size_t n = 0, max = 0;
-    enum status status = step_row(self, SQL_CONNECTION_COUNT, SQLITE_OK, "counting connections");
-    if (status == ST_OK)
-        max = (size_t)sqlite3_column_int64(self->stmts[SQL_CONNECTION_COUNT], 0);
-    sqlite_finish(self, SQL_CONNECTION_COUNT);
-    struct connection_row *found = ARENA_NEW(mem, struct connection_row, max);
-    if (status == ST_OK && !found)
-        status = ST_LIMIT;
-    while (status == ST_OK && n < max) {
-        status = step_row(self, SQL_CONNECTION_ALL, SQLITE_OK, "listing connections");
-        if (status == ST_OK)
-            status = read_connection(self->stmts[SQL_CONNECTION_ALL], mem, &found[n++]);
-    }
-    sqlite_finish(self, SQL_CONNECTION_ALL);
-    *rows = found;
-    *count = n;
-    return status;
-}
-
-enum status sqlite_connection_list(struct store *store, struct arena *mem,
-                                   struct connection_row **rows, size_t *count)
-{
-    struct store_sqlite *self = self_of(store);
-    struct connection_row *found = NULL;
-    size_t n = 0;
-    /* One read transaction, so that the count and the rows are of the same moment. */
-    enum status status = sqlite_run(self, SQL_BEGIN_READ, "listing connections");
+    static const struct sql_call counting = { SQL_CONNECTION_COUNT, "counting connections", NULL,
+                                              0 };
+    static const struct sql_call listing = { SQL_CONNECTION_ALL, "listing connections", NULL, 0 };
+    int64_t max = 0;
+    enum status status = sql_run(db, &counting, &max);
     if (status != ST_OK)
         return status;
-    status = sqlite_end(self, read_all(self, mem, &found, &n), "listing connections");
+    *rows = ARENA_NEW(mem, struct connection_row, (size_t)max);
+    status = *rows ? sql_first(db, &listing) : ST_LIMIT;
+    for (*count = 0; status == ST_OK && *count < (size_t)max; ++*count) {
+        status = read_connection(db, listing.which, mem, &(*rows)[*count]);
+        if (status == ST_OK)
+            status = db->ops->step(db, listing.which, listing.doing);
+    }
+    db->ops->finish(db, listing.which);
+    return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status sql_connection_list(struct store *store, struct arena *mem,
+                                struct connection_row **rows, size_t *count)
+{
+    struct sql_db *db = db_of(store);
+    struct connection_row *found = NULL;
+    size_t n = 0;
+    enum status status = db->ops->begin(db, SQL_TO_READ, "listing connections");
+    if (status != ST_OK)
+        return status;
+    status = db->ops->end(db, list_connections(db, mem, &found, &n), "listing connections");
     if (status != ST_OK)
         return status;
     *rows = found;
@@ -358,18 +301,17 @@ enum status sqlite_connection_list(struct store *store, struct arena *mem,
     return ST_OK;
 }
 
-enum status sqlite_connection_mark(struct store *store, const struct connection_mark *mark,
-                                   int64_t *generation)
+enum status sql_connection_mark(struct store *store, const struct connection_mark *mark,
+                                int64_t *generation)
 {
-    struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *stmt = self->stmts[SQL_CONNECTION_MARK];
-    if (!sqlite_is_text(mark->state, false) || !sqlite_is_text(mark->reason, true))
+    enum statement which = mark->forget ? SQL_CONNECTION_FORGET : SQL_CONNECTION_MARK;
+    const struct sql_value values[] = {
+        sql_text(mark->server), sql_text(mark->principal),     sql_text(mark->state),
+        sql_text(mark->reason), sql_integer(mark->generation),
+    };
+    const struct sql_call call = { which, "marking a connection", values, COUNT(values) };
+    if (!sql_is_text(mark->state, NOT_EMPTY) || !sql_is_text(mark->reason, MAY_BE_EMPTY))
         return ST_INVALID;
-    int rc = sqlite_bind_str(stmt, 1, mark->server);
-    rc = rc ? rc : sqlite_bind_str(stmt, 2, mark->principal);
-    rc = rc ? rc : sqlite_bind_str(stmt, 3, mark->state);
-    rc = rc ? rc : sqlite_bind_str(stmt, 4, mark->reason);
-    rc = rc ? rc : sqlite3_bind_int64(stmt, 5, mark->generation);
-    rc = rc ? rc : sqlite3_bind_int(stmt, 6, mark->forget);
-    return run_write(self, SQL_CONNECTION_MARK, rc, "marking a connection", generation);
+    enum status status = sql_write(db_of(store), &call, generation);
+    return status == ST_NOT_FOUND ? ST_CONFLICT : status;
 }

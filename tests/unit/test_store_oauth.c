@@ -4,29 +4,24 @@
 #include "runtime/base/log.h"
 #include "runtime/store/store.h"
 #include "tests/unit/check.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/stores.h"
 
-#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 8 << 20, NAME_BYTES = 32, RACERS = 8, ROUNDS = 4 };
+enum { ARENA_BYTES = 8 << 20, RACERS = 8, ROUNDS = 4 };
 
 static struct arena mem;
-static char name[NAME_BYTES]; /* of the store opened last */
+static char name[STORE_NAME_BYTES]; /* of the store opened last */
 
 static struct store *reopen(void)
 {
-    struct store *store = NULL;
-    struct scratch_path path = scratch_path(name);
-    ENSURE(store_open_sqlite(path.text, &store) == ST_OK);
-    return store;
+    return stores_open(name);
 }
 
 static struct store *open_fresh(void)
 {
-    static int number;
-    (void)snprintf(name, sizeof name, "sqlite-%d", number++);
+    stores_new_name(name);
     return reopen();
 }
 
@@ -132,11 +127,7 @@ static void test_flows(void)
 
 static void run_sql(const char *sql)
 {
-    struct scratch_path path = scratch_path(name);
-    sqlite3 *db = NULL;
-    ENSURE(sqlite3_open(path.text, &db) == SQLITE_OK);
-    ENSURE(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
-    ENSURE(sqlite3_close(db) == SQLITE_OK);
+    stores_sql(name, sql);
 }
 
 /* The flows are put there in one transaction: FLOWS_MAX durable commits take a minute on some
@@ -146,9 +137,13 @@ static void test_flow_limit(void)
     _Static_assert(FLOWS_MAX == 1000, "the statement below says so too");
     struct store *store = open_fresh();
     struct flow_row last = make_flow(1), more = make_flow(2);
-    run_sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
-            "INSERT INTO oauth_flows SELECT CAST(printf('%032d', i) AS BLOB), 's', '', x'01', 1000 "
-            "FROM n");
+    run_sql(
+        stores_are_pg()
+            ? "INSERT INTO oauth_flows SELECT lpad(i::text, 32, '0')::bytea, 's', '', '\\x01', "
+              "1000 FROM generate_series(1, 999) i"
+            : "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
+              "INSERT INTO oauth_flows SELECT CAST(printf('%032d', i) AS BLOB), 's', '', x'01', "
+              "1000 FROM n");
     CHECK(store->ops->flow_add(store, &last, 10) == ST_OK);
     CHECK(store->ops->flow_add(store, &more, 10) == ST_LIMIT);
     more.expires_ms = 9000;
@@ -329,8 +324,8 @@ static void test_migration(void)
     int64_t generation = 0;
     CHECK(store->ops->policy_raise(store, STR("p"), 5) == ST_OK);
     store->ops->close(store);
-    run_sql("DROP TABLE oauth_clients; DROP TABLE oauth_flows; DROP TABLE oauth_connections;"
-            "PRAGMA user_version = 2");
+    run_sql("DROP TABLE oauth_clients; DROP TABLE oauth_flows; DROP TABLE oauth_connections");
+    run_sql(stores_are_pg() ? "UPDATE store_state SET schema = 2" : "PRAGMA user_version = 2");
     store = reopen();
     CHECK(store->ops->policy_version(store, STR("p"), &version) == ST_OK && version == 5);
     CHECK(store->ops->connection_put(store, &row, &generation) == ST_OK && generation == 1);
@@ -339,11 +334,14 @@ static void test_migration(void)
 
 static void test_tampered_rows(void)
 {
-    static const char *const harm[] = {
+    const char *const harm[] = {
         "UPDATE oauth_connections SET issuer = ''",
-        "UPDATE oauth_connections SET state = CAST(x'61006200' AS TEXT)",
-        "UPDATE oauth_connections SET scopes = CAST(x'ff' AS TEXT)",
-        "UPDATE oauth_connections SET refresh = zeroblob(200000)",
+        stores_are_pg() ? "UPDATE oauth_connections SET scopes = repeat('x', 5000)"
+                        : "UPDATE oauth_connections SET state = CAST(x'61006200' AS TEXT)",
+        stores_are_pg() ? "UPDATE oauth_connections SET state = ''"
+                        : "UPDATE oauth_connections SET scopes = CAST(x'ff' AS TEXT)",
+        stores_are_pg() ? "UPDATE oauth_connections SET refresh = repeat('x', 200000)::bytea"
+                        : "UPDATE oauth_connections SET refresh = zeroblob(200000)",
     };
     for (size_t i = 0; i < COUNT(harm); i++) {
         struct store *store = open_fresh();
