@@ -120,8 +120,9 @@ test-url: $B/tests/unit/test_domain_url ## the URL reader against a browser's (n
 
 check: all test-unit test-postgresql test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
-test-policies: $B/mcpc ## the tests inside the example policies
+test-policies: $B/mcpc ## the tests inside the example policies, and what they claim
 	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)
+	@$B/mcpc prove $(wildcard examples/*.pol)
 
 ci: ## everything, as CI runs it
 	@tests/ci

@@ -107,6 +107,19 @@ statement ::= rule_statement.
 rule_statement ::= rule(R) condition(C) sets(S) reason(W) SEMI(E).
     { ast_rule_end(ps, R, C, S, W, E.span); }
 
+/* Claims: nothing of them acts, mcpc prove asks whether they are so. */
+%type claim {struct rule *}
+claim(A) ::= stance(F) selector(S) on(O) locals(L).
+    { A = ast_claim(ps, F, S, O, L); }
+claim(A) ::= stance(F) kind(S) on(O) locals(L).
+    { A = ast_claim(ps, F, S, O, L); }
+%type stance {struct stance}
+stance(A) ::= NEVER(K) ALLOW(E).    { A = ast_stance(CLAIM_NEVER_ALLOW, K, E); }
+stance(A) ::= ALWAYS(K) DENY(E).    { A = ast_stance(CLAIM_ALWAYS_DENY, K, E); }
+stance(A) ::= ALWAYS(K) ALLOW(E).   { A = ast_stance(CLAIM_ALWAYS_ALLOW, K, E); }
+rule_statement ::= claim(R) condition(C) reason(W) SEMI(E).
+    { ast_rule_end(ps, R, C, no_sets, W, E.span); }
+
 %type sets {struct sets}
 %type set_list {struct sets}
 sets(A) ::= .                       { A = no_sets; }

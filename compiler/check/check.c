@@ -321,7 +321,7 @@ static void check_selector(struct checker *c, struct rule *rule)
             unknown_word(c, "effect", name, effect_words, TOOL_EFFECT_COUNT);
         else
             rule->effect_set |= UINT32_C(1) << effect;
-        if (effect == TOOL_UNCLASSIFIED && rule->effect == EFFECT_ALLOW)
+        if (effect == TOOL_UNCLASSIFIED && rule->effect == EFFECT_ALLOW && !rule->claim)
             diag_add(c->diags, DIAG_ALLOW_UNCLASSIFIED, name->span);
     }
     for (const struct name *name = rule->flags; name; name = name->next) {
@@ -390,6 +390,8 @@ static void check_rule(struct checker *c, struct rule *rule)
     if (rule->when)
         check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
     check_sets(c, rule);
+    if (c->diags->errors == errors && rule->claim)
+        check_what_is_claimed(c, rule);
     if (c->diags->errors == errors)
         lint_rule(c, rule);
     c->rule = NULL;
@@ -421,6 +423,8 @@ bool policy_check_with(struct policy *policy, struct sources *sources, uint32_t 
     check_profiles(&c);
     for (struct rule *rule = policy->rules; rule && !c.is_out_of_memory; rule = rule->next)
         check_rule(&c, rule);
+    for (struct rule *claim = policy->claims; claim && !c.is_out_of_memory; claim = claim->next)
+        check_rule(&c, claim);
     check_tests(&c);
     if (diags->errors == 0)
         lint_policy(&c);

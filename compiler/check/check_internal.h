@@ -167,6 +167,8 @@ void lint_rules(struct checker *c);
 /* A rule that can't act, a role without classes, a URL compared as text: of the rule being checked.
  */
 void lint_never(struct checker *c, const struct rule *rule);
+/* An error: the claim being checked is about no call. */
+void check_what_is_claimed(struct checker *c, const struct rule *claim);
 void lint_roles(struct checker *c, const struct expr *quantifier);
 void lint_url(struct checker *c, const struct expr *expr, bool lets_through);
 /* What looks like a key or a token anywhere in the source. */

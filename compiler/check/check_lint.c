@@ -76,6 +76,8 @@ void lint_rule(struct checker *c, const struct rule *rule)
             diag_add(c->diags, DIAG_UNUSED_LET, local->name_span, STR_ARG(local->name));
     }
     lint_condition(c, rule->when, rule->effect == EFFECT_ALLOW);
+    if (rule->claim)
+        return;
     lint_never(c, rule);
     bool is_wide = rule->kind == KIND_TOOL || rule->kind == KIND_RESOURCE;
     if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags || !is_wide)
@@ -106,6 +108,6 @@ void lint_policy(struct checker *c)
             diag_add(c->diags, DIAG_UNUSED_SERVER, s->alias_span, STR_ARG(s->alias));
     lint_rules(c);
     lint_secrets(c);
-    if (!c->policy->rules)
+    if (!c->policy->rules && !c->policy->claims)
         diag_add(c->diags, DIAG_NO_RULES, c->policy->name_span);
 }

@@ -199,6 +199,18 @@ void lint_never(struct checker *c, const struct rule *rule)
         diag_add(c->diags, DIAG_RULE_NEVER_ACTS, head_of(rule), STR_ARG(why));
 }
 
+/* What an imported claim is about may not be here; then it holds. */
+void check_what_is_claimed(struct checker *c, const struct rule *claim)
+{
+    Str why = { .p = NULL, .n = 0 };
+    if (claim->when && is_never(claim->when, true))
+        why = STR("its condition is false, whatever the call");
+    else if (c->scope.is_closed && !c->scope.count)
+        why = STR("it is about no pinned tool");
+    if (why.n && claim->span.source == c->source)
+        diag_add(c->diags, DIAG_CLAIM_NOTHING, head_of(claim), STR_ARG(why));
+}
+
 void lint_roles(struct checker *c, const struct expr *q)
 {
     for (const struct server_decl *s = c->policy->servers; s && q->roles; s = s->next)

@@ -69,6 +69,8 @@ static Str nearest_tool(const struct checker *c, const struct rule *rule, Str na
 
 static void report_no_tool(struct checker *c, const struct rule *rule, const struct tool_walk *walk)
 {
+    if (walk->is_glob && rule->claim) /* check_what_is_claimed looks at all names together */
+        return;
     Str where = servers_text(c, rule);
     enum diag_id id = walk->is_glob ? DIAG_NO_TOOL_MATCHES : DIAG_UNKNOWN_TOOL;
     diag_add(c->diags, id, walk->name->span, STR_ARG(walk->name->text), STR_ARG(where));

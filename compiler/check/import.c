@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* import.c - one policy out of several files. What is imported only adds: servers, lets, params and
- * rules, and a default's reason if the policy has none. Since a deny is never undone and order
- * never matters, a baseline holds whatever imports it. */
+/* import.c - one policy out of several files. What is imported only adds: servers, lets, params,
+ * rules and claims, and a default's reason if the policy has none. Since a deny is never undone and
+ * order never matters, a baseline holds whatever imports it. */
 #include "compiler/check/check_internal.h"
 
 #include <limits.h>
@@ -72,9 +72,8 @@ static void append_profiles(struct policy *policy, struct profile_decl *more)
     *at = more;
 }
 
-static void append_rules(struct policy *policy, struct rule *more)
+static void append_rules(struct rule **at, struct rule *more)
 {
-    struct rule **at = &policy->rules;
     while (*at)
         at = &(*at)->next;
     *at = more;
@@ -100,7 +99,8 @@ static void read_file(struct importer *im, struct import_decl *import, Str path,
     append_servers(im->policy, part->servers);
     append_lets(im->policy, part->lets);
     append_profiles(im->policy, part->profiles);
-    append_rules(im->policy, part->rules);
+    append_rules(&im->policy->rules, part->rules);
+    append_rules(&im->policy->claims, part->claims);
     if (!im->policy->fallback.is_present)
         im->policy->fallback = part->fallback;
 }

@@ -10,13 +10,13 @@
 
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FINDINGS =
-        1,            /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay,
-                       * diff: a verdict changed; verify: not signed by the key; lsp: no `shutdown` */
-    EXIT_USAGE = 2,   /* wrong arguments, or a file that can't be read or written */
-    EXIT_COMPILE = 3, /* errors in a policy */
-    EXIT_TESTS = 4,   /* a test of a policy failed, or too little is covered by tests */
-    EXIT_UNKNOWN = 5, /* diff: neither a difference nor a proof that there is none was found */
+    EXIT_FINDINGS = 1, /* eval, explain: deny; fmt --check: a file is laid out otherwise; replay,
+                        * diff: a verdict changed; prove: a claim is broken; verify: not signed by
+                        * the key; lsp: no `shutdown` */
+    EXIT_USAGE = 2,    /* wrong arguments, or a file that can't be read or written */
+    EXIT_COMPILE = 3,  /* errors in a policy */
+    EXIT_TESTS = 4,    /* a test of a policy failed, or too little is covered by tests */
+    EXIT_UNKNOWN = 5,  /* diff, prove: neither a call that shows it nor a proof was found */
 };
 
 /* A bit for each option, and what a subcommand takes of files. */
@@ -45,6 +45,7 @@ struct options {
     Str key, public_key, junit, coverage_min, old, count;
     bool diff, stdio;
     bool json, check, write, verbose, message, tap, watch, coverage, sarif, plan;
+    bool prove, allow_unknown;
 };
 
 #define COMMAND(name, files, takes, usage, summary)                                                \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_build.c - compile, check, fmt, disasm: the subcommands that judge no call. */
+#include "compiler/command/claims.h"
 #include "compiler/command/command.h"
 #include "compiler/command/sarif.h"
 
@@ -63,6 +64,29 @@ static enum exit_code write_bundles(struct compilation *c, const struct options 
     return code;
 }
 
+enum { PROVE_OUTPUT_MAX = 64 << 20 };
+
+/* --prove: tells of claims that do not hold, and gives the exit code. */
+static enum exit_code prove_claims(struct compilation *c, const struct options *options)
+{
+    struct claim_counts counts = { .held = 0 };
+    struct buf out;
+    buf_init(&out, PROVE_OUTPUT_MAX);
+    c->profile = options->profile;
+    bool is_good = claims_report(c, options->json, false, &out, &counts);
+    enum exit_code code = is_good ? claims_code(&counts, options->allow_unknown) : failure_code(c);
+    if (!is_good)
+        report_diags(c, options);
+    else if (options->json)
+        (void)put_text(buf_str(&out));
+    else
+        (void)fwrite(out.p, 1, out.n, stderr);
+    if (is_good && code != EXIT_OK)
+        (void)fprintf(stderr, "mcpc: no bundle is written\n");
+    buf_free(&out);
+    return code;
+}
+
 enum exit_code mcpc_compile(const struct options *options)
 {
     struct compilation c;
@@ -79,6 +103,8 @@ enum exit_code mcpc_compile(const struct options *options)
     enum exit_code code = failure_code(&c);
     report_diags(&c, options);
     if (is_good)
+        code = options->prove ? prove_claims(&c, options) : EXIT_OK;
+    if (is_good && code == EXIT_OK)
         code = write_bundles(&c, options, names, count);
     compilation_free(&c);
     return code;

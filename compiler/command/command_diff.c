@@ -59,11 +59,10 @@ static void add_rule(struct diff *diff, uint32_t side, const struct decision *de
 static void add_blame(struct diff *diff, const struct prove_finding *finding)
 {
     const struct program *p = diff->sides[finding->side].program;
-    if (finding->answer == PROVE_FOUND || finding->atom == B_NONE) {
-        buf_printf(
-            &diff->out,
-            "    a limit was reached, or what a rule sets, a pinned shape or a part of the call\n"
-            "    that stands for others came into it\n");
+    if (finding->answer == PROVE_FOUND || finding->doubt != DOUBT_CONDITION) {
+        bool is_found = finding->answer == PROVE_FOUND; /* which was not confirmed */
+        buf_printf(&diff->out, "    %s\n",
+                   doubt_table[is_found ? DOUBT_WITNESS : finding->doubt].text);
         return;
     }
     const struct b_atom *atom = &p->atoms[finding->atom];

@@ -98,12 +98,13 @@ static void add_subject(const struct rule *rule, struct buf *out)
     }
 }
 
-static void add_rule(const struct compilation *c, const struct rule *rule, struct buf *out)
+static void add_rule(const struct compilation *c, const struct rule *rule, const char *before,
+                     struct buf *out)
 {
     const struct source *source = &c->sources.items[rule->span.source];
     uint32_t line, column;
     source_position(source, rule->span.lo, &line, &column);
-    buf_add(out, STR("- "));
+    buf_printf(out, "- %s", before);
     add_subject(rule, out);
     if (rule->when) {
         const struct expr *shown = rule->is_unless ? rule->when->left : rule->when;
@@ -144,7 +145,26 @@ static void add_effect(const struct compilation *c, enum effect effect, Str titl
         if (is_first)
             buf_printf(out, "%s %.*s\n\n", profile.n ? "###" : "##", STR_ARG(title));
         is_first = false;
-        add_rule(c, rule, out);
+        add_rule(c, rule, "", out);
+    }
+    buf_add(out, is_first ? STR("") : STR("\n"));
+}
+
+/* Of one profile; of none: those of all. */
+static void add_claims(const struct compilation *c, Str profile, struct buf *out)
+{
+    static const char *const words[] = { [CLAIM_NONE] = "",
+                                         [CLAIM_NEVER_ALLOW] = "never allowed: ",
+                                         [CLAIM_ALWAYS_DENY] = "always denied: ",
+                                         [CLAIM_ALWAYS_ALLOW] = "always allowed: " };
+    bool is_first = true;
+    for (const struct rule *claim = c->policy->claims; claim; claim = claim->next) {
+        if (!is_in(claim->profile, profile))
+            continue;
+        if (is_first)
+            buf_printf(out, "%s Claimed\n\n", profile.n ? "###" : "##");
+        is_first = false;
+        add_rule(c, claim, words[claim->claim], out);
     }
     buf_add(out, is_first ? STR("") : STR("\n"));
 }
@@ -154,6 +174,7 @@ static void add_rules(const struct compilation *c, Str profile, struct buf *out)
     add_effect(c, EFFECT_ALLOW, STR("Allowed"), profile, out);
     add_effect(c, EFFECT_ASK, STR("Allowed when a person approves"), profile, out);
     add_effect(c, EFFECT_DENY, STR("Denied"), profile, out);
+    add_claims(c, profile, out);
 }
 
 static void add_profiles(const struct compilation *c, struct buf *out)

@@ -82,6 +82,21 @@ uint32_t compilation_profiles(const struct compilation *c, Str names[PROFILES_MA
     return count;
 }
 
+/* Nothing of a claim is in the bundle; errors that only the emitter finds are found all the same.
+ */
+static bool check_claims(struct compilation *c)
+{
+    struct policy claims = *c->policy;
+    struct buf unused;
+    if (!claims.claims)
+        return true;
+    claims.rules = claims.claims;
+    buf_init(&unused, BUNDLE_BYTES_MAX);
+    bool is_good = policy_emit(&claims, &c->sources, &c->mem, &c->diags, &unused);
+    buf_free(&unused);
+    return is_good;
+}
+
 bool compilation_emit(struct compilation *c)
 {
     buf_clear(&c->bundle);
@@ -96,7 +111,7 @@ bool compilation_emit(struct compilation *c)
         diag_help(&c->diags, "write: --profile %.*s", STR_ARG(c->policy->profiles->name));
         return false;
     }
-    return policy_emit(c->policy, &c->sources, &c->mem, &c->diags, &c->bundle);
+    return check_claims(c) && policy_emit(c->policy, &c->sources, &c->mem, &c->diags, &c->bundle);
 }
 
 bool compilation_program(struct compilation *c, Str path, struct program **out)

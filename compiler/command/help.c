@@ -2,6 +2,7 @@
 /* help.c - reference tables printed from the lists that the programs are made of; docs/ holds their
  * output, and `make check-docs` proves that it is current. */
 #include "compiler/command/command.h"
+#include "compiler/prove/prove.h"
 #include "runtime/vm/vm.h"
 
 #include <stdio.h>
@@ -76,6 +77,13 @@ static void print_diagnostics(void)
 #undef DIAG
 }
 
+static void print_doubts(void)
+{
+    printf("| `why` | what it means |\n| --- | --- |\n");
+    for (size_t i = 1; i < DOUBT_COUNT; i++)
+        printf("| `%s` | %s |\n", doubt_table[i].word, doubt_table[i].text);
+}
+
 static void print_commands(void)
 {
     static const struct {
@@ -138,6 +146,10 @@ bool help_topic(Str topic)
 {
     if (str_eq(topic, STR("kinds"))) {
         print_kinds();
+        return true;
+    }
+    if (str_eq(topic, STR("doubts"))) {
+        print_doubts();
         return true;
     }
     if (str_eq(topic, STR("commands"))) {

@@ -47,9 +47,10 @@ static void print_help(void)
                  "--json gives answers for machines on standard output: findings as one list a "
                  "file and line,\nresults of tests and verdicts as one object.\n"
                  "Exit codes: 0 ok (eval, explain: allowed), 1 denied, a layout differs, a verdict "
-                 "changed or\na signature is not the key's, 2 wrong usage or a file that can't be "
+                 "changed, a claim is broken or\na signature is not the key's, 2 wrong usage or a "
+                 "file that can't be "
                  "read or written,\n3 errors in a policy, 4 a test failed or coverage is too "
-                 "low,\n5 diff could not tell.\n");
+                 "low,\n5 diff or prove could not tell.\n");
 }
 
 static const struct command *find_command(Str name)

@@ -91,6 +91,8 @@ static bool find_statement(const struct analysis *a, uint32_t offset, uint32_t *
         LOOK(l->span);
     for (const struct rule *r = p->rules; r; r = r->next)
         LOOK(r->span);
+    for (const struct rule *r = p->claims; r; r = r->next)
+        LOOK(r->span);
     for (const struct test *t = p->tests; t; t = t->next)
         LOOK(t->span);
 #undef LOOK

@@ -282,8 +282,7 @@ static int clause_at(const struct completing *c, int last)
 /* Behind the word that begins a rule, and behind a test's `call`. */
 static bool is_kind_place(const struct completing *c, int last)
 {
-    int kind = last == 0 ? c->view.tokens[0].kind : 0;
-    return kind == TK_ALLOW || kind == TK_DENY || kind == TK_ASK || kind == TK_CALL;
+    return last >= 0 && last + 1 == view_subject(&c->view);
 }
 
 /* `tool` is a keyword besides. */

@@ -82,6 +82,9 @@ enum lsp_error on_document_symbol(struct lsp *lsp, struct request *rq)
     for (const struct rule *r = policy->rules; r; r = r->next)
         if (r->span.source == o.analysis->source)
             add_symbol(&o, rule_name(&o, r), SYMBOL_FUNCTION, r->span, r->span);
+    for (const struct rule *r = policy->claims; r; r = r->next)
+        if (r->span.source == o.analysis->source)
+            add_symbol(&o, rule_name(&o, r), SYMBOL_EVENT, r->span, r->span);
     for (const struct test *t = policy->tests; t; t = t->next)
         add_symbol(&o, t->name, SYMBOL_EVENT, t->span, t->name_span);
     buf_add_char(rq->out, ']');

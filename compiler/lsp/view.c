@@ -64,19 +64,35 @@ bool view_tokens(const struct sources *sources, uint32_t source, struct arena *m
     return is_good;
 }
 
+bool view_is_effect(const struct token *tokens, int count, int i)
+{
+    int kind = i >= 0 && i < count ? tokens[i].kind : 0, before = i == 1 ? tokens[0].kind : 0;
+    bool is_first = i == 0 || before == TK_NEVER || before == TK_ALWAYS;
+    return is_first && (kind == TK_ALLOW || kind == TK_DENY || kind == TK_ASK);
+}
+
+int view_subject(const struct view *view)
+{
+    for (int i = 0; i < 2; i++)
+        if (view_is_effect(view->tokens, view->count, i))
+            return i + 1;
+    return view->count > 0 && view->tokens[0].kind == TK_CALL ? 1 : VIEW_NONE;
+}
+
 /* Does a token that begins a line begin a statement, whatever stands before it? A `let` that is
  * indented below a rule is that rule's. */
 static bool begins_statement(const struct lexer *lx, const struct collector *c,
                              const struct token *token)
 {
     int first = c->tokens[0].kind;
-    bool is_rule = first == TK_ALLOW || first == TK_DENY || first == TK_ASK;
+    bool is_rule =
+        view_is_effect(c->tokens, c->count, 0) || first == TK_NEVER || first == TK_ALWAYS;
     bool is_indented = token->span.lo > 0 && lx->begin[token->span.lo - 1] != '\n';
     if (token->kind == TK_LET && is_rule && is_indented)
         return false;
-    static const int words[] = { TK_POLICY,  TK_IMPORT, TK_SERVER, TK_LET,    TK_PARAM,
-                                 TK_DEFAULT, TK_ALLOW,  TK_DENY,   TK_ASK,    TK_TEST,
-                                 TK_AS,      TK_CALL,   TK_EXPECT, TK_PROFILE };
+    static const int words[] = { TK_POLICY, TK_IMPORT, TK_SERVER, TK_LET,    TK_PARAM,  TK_DEFAULT,
+                                 TK_ALLOW,  TK_DENY,   TK_ASK,    TK_NEVER,  TK_ALWAYS, TK_TEST,
+                                 TK_AS,     TK_CALL,   TK_EXPECT, TK_PROFILE };
     for (size_t i = 0; i < COUNT(words); i++)
         if (words[i] == token->kind)
             return lexer_is_line_start(lx, token->span.lo);

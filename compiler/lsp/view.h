@@ -37,6 +37,12 @@ bool view_is_word(const struct view *view, int i);
  * "b"`; 0 when there is none. */
 int view_clause(const struct view *view, int i);
 
+/* Is the token at i the allow, deny or ask that a rule or a claim begins with? */
+bool view_is_effect(const struct token *tokens, int count, int i);
+/* The token behind the word that a rule, a claim or a test's call begins with: a kind of message
+ * or a selector; VIEW_NONE in other statements. */
+int view_subject(const struct view *view);
+
 /* ----------------------------- what is meant ----------------------------- */
 
 /* A pinned tool that the statement may be about. */

@@ -31,9 +31,8 @@ static uint32_t tool_names(const struct view *view, Str *names, uint32_t max)
 /* A rule or call of another kind of message is about no tools. */
 static bool is_about_tools(const struct view *view)
 {
-    int first = view->count > 1 ? view->tokens[0].kind : 0;
-    bool has_kind = first == TK_ALLOW || first == TK_DENY || first == TK_ASK || first == TK_CALL;
-    return !has_kind || view->tokens[1].kind != TK_NAME;
+    int subject = view_subject(view);
+    return subject == VIEW_NONE || subject >= view->count || view->tokens[subject].kind != TK_NAME;
 }
 
 static void add_tools(const struct server_decl *server, const struct automaton *names,
@@ -202,8 +201,8 @@ static void resolve_local(const struct view *view, int declared, struct meaning 
 
 static bool declares_local(const struct view *view, int i)
 {
-    int first = view->tokens[0].kind, before = view->tokens[i - 1].kind;
-    bool is_rule = first == TK_ALLOW || first == TK_DENY || first == TK_ASK;
+    int before = view->tokens[i - 1].kind;
+    bool is_rule = view_subject(view) != VIEW_NONE && view->tokens[0].kind != TK_CALL;
     return is_rule && view->tokens[i + 1].kind == TK_ASSIGN &&
            (before == TK_LET || before == TK_COMMA);
 }

@@ -6,30 +6,15 @@
  * pinned shape refuses it. So the work goes to the rules that differ: tools whose rules mean the
  * same are passed over, and one changed rule is compared with its few neighbours.
  */
-#include "compiler/prove/prove.h"
+#include "compiler/prove/compare.h"
+
 #include "compiler/prove/search.h"
 
-#include <stdlib.h>
-
-/* The rules of one side about a tool. */
-struct lane {
-    uint32_t *rules;        /* of the model, denies and asks before allows */
-    uint32_t count, allows; /* allows: index of the first allow */
-    uint32_t shape;
-    bool is_known; /* the policy speaks of the name */
-    bool rewrites; /* a rule sets arguments, which are judged again then */
-};
-
-struct comparison {
-    struct model model;
-    const struct prove_visitor *visitor;
-    struct arena mem; /* of one tool */
-    Str server, name;
-    enum message_kind kind;
-    bool is_class; /* the name stands for others */
-    struct lane lanes[SIDES];
-    struct goal *goals;
-    uint32_t goal_count;
+const struct doubt_info doubt_table[DOUBT_COUNT] = {
+    [DOUBT_NONE] = { "", "" },
+#define DOUBT(NAME, word, text) [DOUBT_##NAME] = { word, text },
+#include "compiler/prove/doubt.def"
+#undef DOUBT
 };
 
 /* --------------------------------- routes ------------------------------- */
@@ -74,7 +59,6 @@ static bool fill_lane(struct comparison *c, uint32_t side)
     for (uint32_t i = 0; i < l->count && lane->rules; i++) {
         uint32_t rule = c->model.rule_of[side][p->list_rules[l->first + i]];
         lane->rules[lane->count++] = rule;
-        lane->rewrites |= p->rules[p->list_rules[l->first + i]].set_count > 0;
         if (c->model.rules[rule].effect != B_ALLOW)
             lane->allows = lane->count;
     }
@@ -142,27 +126,31 @@ static bool reads_fixed(const struct comparison *c, const struct space *space)
     return false;
 }
 
-/* A name that stands for others, but is no canonical URI itself. */
-static bool is_odd_name(const struct comparison *c)
+/* Does one side set arguments where the other does not? What both set alike is judged by both
+ * alike: the rewritten call is one of the calls that are compared anyway. */
+static bool rewrites_alone(const struct comparison *c, uint32_t side)
 {
-    struct principal nobody = { .id = STR("anonymous") };
-    struct vm_call call = { .server = c->server,
-                            .name = c->name,
-                            .kind = c->kind,
-                            .principal = &nobody,
-                            .method = kind_first_method(c->kind) };
-    struct decision decision;
-    vm_decide(c->model.vms[0], &call, &decision);
-    bool is_odd = decision.cause == CAUSE_NOT_CANONICAL;
-    vm_decide(c->model.vms[1], &call, &decision);
-    return c->is_class && (is_odd || decision.cause == CAUSE_NOT_CANONICAL);
+    const struct model *m = &c->model;
+    const struct lane *lane = &c->lanes[side];
+    for (uint32_t i = lane->allows; i < lane->count; i++) {
+        const struct model_rule *rule = &m->rules[lane->rules[i]];
+        bool sets = m->programs[rule->side]->rules[rule->index].set_count > 0;
+        if (sets && !has_rule(&c->lanes[1 - side], lane->rules[i]))
+            return true;
+    }
+    return false;
 }
 
-/* Is what the rules say of the values all there is to say? */
-static bool is_covered(const struct comparison *c, const struct space *space)
+/* Why what the rules say of the values is not all there is to say; NONE: it is. */
+static enum prove_doubt doubt_of(const struct comparison *c, const struct space *space)
 {
-    return !reads_fixed(c, space) && !is_odd_name(c) && !c->lanes[0].rewrites &&
-           !c->lanes[1].rewrites && same_shape(c, c->lanes[0].shape, c->lanes[1].shape, 0);
+    if (reads_fixed(c, space))
+        return DOUBT_FIXED;
+    if (c->is_class && name_is_odd(c, c->name))
+        return DOUBT_URI;
+    if (rewrites_alone(c, 0) || rewrites_alone(c, 1))
+        return DOUBT_REWRITE;
+    return same_shape(c, c->lanes[0].shape, c->lanes[1].shape, 0) ? DOUBT_NONE : DOUBT_SHAPE;
 }
 
 static void add_atom(struct space *space, uint32_t atom)
@@ -349,15 +337,20 @@ static bool show(struct comparison *c, const struct search *s, uint32_t allower)
     return is_whole;
 }
 
-static void report_unknown(struct comparison *c, const struct search *s, uint32_t allower)
+/* s: the search whose free condition is to blame, with DOUBT_CONDITION. */
+static void report_unknown(struct comparison *c, const struct search *s, uint32_t allower,
+                           enum prove_doubt doubt)
 {
     struct prove_finding finding = { .server = c->server,
                                      .name = c->name,
                                      .kind = c->kind,
                                      .newly_allowed = allower == 1,
                                      .answer = PROVE_UNKNOWN,
+                                     .doubt = doubt,
                                      .atom = B_NONE };
-    if (s && s->blamed != B_NONE) {
+    if (doubt == DOUBT_CONDITION && s->blamed == B_NONE)
+        finding.doubt = DOUBT_SPACE; /* what was tried are not all values */
+    if (doubt == DOUBT_CONDITION && s->blamed != B_NONE) {
         const struct model_atom *atom = &c->model.atoms[s->space->atoms[s->blamed]->atom];
         finding.side = atom->side;
         finding.atom = atom->index;
@@ -372,25 +365,29 @@ static void compare_direction(struct comparison *c, struct space *space, uint32_
     if (!c->lanes[allower].is_known || c->lanes[allower].allows == c->lanes[allower].count)
         return; /* it allows nothing */
     if (!search_open(space, true, &witnesses)) {
-        report_unknown(c, NULL, allower);
+        report_unknown(c, NULL, allower, DOUBT_SPACE);
         return;
     }
     search_all(c, &witnesses, allower);
-    if (witnesses.best != UINT64_MAX && show(c, &witnesses, allower))
+    bool has_found = witnesses.best != UINT64_MAX;
+    if (has_found && show(c, &witnesses, allower))
         return;
-    bool is_certain = search_is_complete(&witnesses) && is_covered(c, space);
-    if (witnesses.is_cut || witnesses.best != UINT64_MAX ||
-        (is_certain == false && !search_open(space, false, &possible))) {
-        report_unknown(c, NULL, allower);
-        return;
+    enum prove_doubt doubt = witnesses.is_cut ? DOUBT_STEPS : DOUBT_NONE;
+    if (doubt == DOUBT_NONE)
+        doubt = has_found ? DOUBT_WITNESS : doubt_of(c, space);
+    if (doubt == DOUBT_NONE && !search_is_complete(&witnesses)) {
+        if (!search_open(space, false, &possible)) {
+            report_unknown(c, NULL, allower, DOUBT_SPACE);
+            return;
+        }
+        possible.finds_first = true;
+        search_all(c, &possible, allower);
+        doubt = possible.is_cut               ? DOUBT_STEPS
+                : possible.best != UINT64_MAX ? DOUBT_CONDITION
+                                              : DOUBT_NONE;
     }
-    if (is_certain)
-        return;
-    possible.finds_first = true;
-    search_all(c, &possible, allower);
-    bool is_proved = !possible.is_cut && possible.best == UINT64_MAX && is_covered(c, space);
-    if (!is_proved)
-        report_unknown(c, &possible, allower);
+    if (doubt != DOUBT_NONE)
+        report_unknown(c, &possible, allower, doubt);
 }
 
 static void compare_name(struct comparison *c)
@@ -407,66 +404,12 @@ static void compare_name(struct comparison *c)
         if (is_good)
             compare_direction(c, &space, allower);
         else
-            report_unknown(c, NULL, allower);
+            report_unknown(c, NULL, allower, DOUBT_SPACE);
     }
     arena_reset(&space.scratch);
 }
 
 /* ---------------------------------- tools ------------------------------- */
-
-static int name_order(const void *a, const void *b)
-{
-    const Str *x = a, *y = b;
-    return str_cmp(*x, *y);
-}
-
-static uint32_t unique(Str *names, uint32_t count)
-{
-    uint32_t n = 0;
-    if (count)
-        qsort(names, count, sizeof *names, name_order);
-    for (uint32_t i = 0; i < count; i++)
-        if (n == 0 || !str_eq(names[n - 1], names[i]))
-            names[n++] = names[i];
-    return n;
-}
-
-/* Every name of the kind that either program knows on the server. */
-static Str *known_names(struct comparison *c, struct arena *mem, uint32_t *count)
-{
-    uint32_t room = 0, n = 0;
-    for (uint32_t side = 0; side < SIDES; side++)
-        room += c->model.programs[side]->counts[SECTION_NAMES];
-    Str *names = ARENA_NEW(mem, Str, room);
-    for (uint32_t side = 0; side < SIDES && names; side++) {
-        const struct program *p = c->model.programs[side];
-        uint32_t server = program_server(p, c->server);
-        for (uint32_t i = 0; i < p->counts[SECTION_NAMES]; i++)
-            if (server != B_NONE && p->names[i].route == program_route(server, c->kind))
-                names[n++] = program_text(p, p->names[i].name);
-    }
-    *count = names ? unique(names, n) : 0;
-    return names;
-}
-
-/* One name of each class that the patterns of both tell apart, none of them known. */
-static enum status name_classes(struct comparison *c, const Str *known, uint32_t known_count,
-                                struct arena *mem, struct text_classes *out)
-{
-    static const uint32_t nothing[1] = { 0 };
-    struct text_test tests[SIDES + 2];
-    uint32_t count = 2;
-    tests[0] = (struct text_test){ .kind = TEXT_LITERALS, .texts = known, .count = known_count };
-    tests[1] = (struct text_test){ .kind = TEXT_LENGTH, .bounds = nothing, .count = 1 };
-    for (uint32_t side = 0; side < SIDES; side++) {
-        const struct program *p = c->model.programs[side];
-        uint32_t server = program_server(p, c->server);
-        uint32_t dfa = server == B_NONE ? B_NONE : p->routes[program_route(server, c->kind)].dfa;
-        if (dfa != B_NONE)
-            tests[count++] = (struct text_test){ .kind = TEXT_DFA, .program = p, .dfa = dfa };
-    }
-    return text_classes(tests, count, mem, out);
-}
 
 static void compare_named(struct comparison *c, Str name, bool is_class)
 {
@@ -478,23 +421,14 @@ static void compare_named(struct comparison *c, Str name, bool is_class)
 
 static bool compare_kind(struct comparison *c, struct arena *mem)
 {
-    uint32_t count;
-    struct text_classes classes;
-    if (kind_table[c->kind].names == NAMES_NONE) {
-        compare_named(c, STR(""), false);
-        return true;
-    }
-    Str *names = known_names(c, mem, &count);
-    if (!names || name_classes(c, names, count, mem, &classes) != ST_OK)
+    struct name_list list;
+    if (!names_list(c, mem, &list))
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        compare_named(c, names[i], false);
-    for (uint32_t i = 0; i < classes.count; i++) /* answers: which known name, is it empty */
-        if (classes.items[i].text.n && (!classes.is_complete || !classes.items[i].answers[0]))
-            compare_named(c, classes.items[i].text, true);
-    if (!classes.is_complete) {
+    for (uint32_t i = 0; i < list.count; i++)
+        compare_named(c, list.items[i].text, list.items[i].is_class);
+    if (!list.is_complete) {
         c->name = STR("*");
-        report_unknown(c, NULL, 1);
+        report_unknown(c, NULL, 1, DOUBT_NAMES);
     }
     return true;
 }
@@ -520,7 +454,7 @@ static bool compare_servers(struct comparison *c, struct arena *mem)
         for (uint32_t i = 0; i < p->counts[SECTION_SERVERS]; i++)
             aliases[n++] = program_text(p, p->servers[i].alias);
     }
-    n = aliases ? unique(aliases, n) : 0;
+    n = aliases ? names_unique(aliases, n) : 0;
     bool is_good = aliases != NULL;
     for (uint32_t i = 0; i < n && is_good; i++) {
         c->server = aliases[i];

@@ -26,6 +26,7 @@ struct sym {
     const struct b_const *constant; /* CONST */
     enum clock_part part;           /* PART */
     struct term *term;              /* TERM */
+    const struct term_truth *truth; /* TRUTH: of one term alone; else NULL */
 };
 
 struct lift {
@@ -34,7 +35,6 @@ struct lift {
     const struct program *program;
     struct sym regs[BUNDLE_REGISTERS];
     struct node *each; /* of the loop that is gone through; NULL: none */
-    bool is_final;     /* at the atom's last instruction */
     bool has_loop, tests_outside;
 };
 
@@ -435,16 +435,53 @@ static bool is_text_op(uint32_t op)
     return op == OP_EQ || text_kind_of_op[op] != TEXT_LITERALS;
 }
 
-/* A test of a term: when it is all of the condition, its answers can be told apart. */
-static void test_term(struct lift *l, const struct b_insn *in, const struct sym *a,
-                      const struct sym *b)
+/* The test that was added last, as a truth. */
+static const struct term_truth *truth_of_test(struct lift *l, struct term *term)
+{
+    struct term_truth *truth = ARENA_NEW(l->space->mem, struct term_truth, 1);
+    l->space->is_full |= !truth;
+    if (truth)
+        *truth =
+            (struct term_truth){ .op = OP_IS_TRUE, .test = term->tests.count - 1, .term = term };
+    return truth;
+}
+
+enum { TERM_TRUTH_HEIGHT_MAX = 64 };
+
+/* and, or, not of truths of one term. */
+static const struct term_truth *truth_of_both(struct lift *l, const struct b_insn *in,
+                                              const struct term_truth *a,
+                                              const struct term_truth *b)
+{
+    bool is_pair = in->op != OP_NOT;
+    if (in->op == OP_IS_TRUE)
+        return a;
+    if (!a || (is_pair && (!b || a->term != b->term)))
+        return NULL;
+    uint32_t height = is_pair && b->height > a->height ? b->height + 1 : a->height + 1;
+    struct term_truth *truth = ARENA_NEW(l->space->mem, struct term_truth, 1);
+    l->space->is_full |= !truth;
+    if (!truth || height > TERM_TRUTH_HEIGHT_MAX)
+        return NULL;
+    *truth = (struct term_truth){ .op = (enum op)in->op,
+                                  .left = a,
+                                  .right = is_pair ? b : NULL,
+                                  .height = height,
+                                  .term = a->term };
+    return truth;
+}
+
+/* A test of a term; what it can be told from alone is its truth, else NULL. Lists have elements
+ * that `contains` looks for, which no class of strings shows. */
+static const struct term_truth *test_term(struct lift *l, const struct b_insn *in,
+                                          const struct sym *a, const struct sym *b)
 {
     bool is_flipped = b && b->kind == SYM_TERM;
     const struct sym *of = is_flipped ? b : a, *by = is_flipped ? a : b;
     struct term *term = of->term;
     inexact(l);
     if (!term)
-        return;
+        return NULL;
     for (uint32_t i = 0; i < term->node_count; i++) {
         sample_operand(l, term->nodes[i], in, by);
     }
@@ -460,12 +497,11 @@ static void test_term(struct lift *l, const struct b_insn *in, const struct sym 
         test.text = set_texts(l, in->c);
     else if (!by || by->kind != SYM_CONST || in->op > OP_LE ||
              !decimal_of_const(l->program, by->constant, &test.number))
-        return;
+        return NULL;
     test.is_text = is_text || in->op == OP_MATCH || in->op == OP_IN_SET;
-    bool is_whole = l->is_final && !l->each;
-    test.atom = is_whole ? l->space->index_of[l->atom->atom] : B_NONE;
-    l->atom->term = is_whole ? term : NULL;
     *VEC_ADD(l->space, &term->tests, struct term_test) = test;
+    bool is_alone = !l->each && !l->has_loop && in->op != OP_CONTAINS;
+    return is_alone ? truth_of_test(l, term) : NULL;
 }
 
 /* Two values of the call against each other. */
@@ -573,22 +609,22 @@ static bool test_single(struct lift *l, const struct b_insn *in, const struct sy
     }
 }
 
-static void lift_test(struct lift *l, const struct b_insn *in)
+static const struct term_truth *lift_test(struct lift *l, const struct b_insn *in)
 {
     bool is_pair = op_table[in->op].operands == OPERANDS_RR;
     const struct sym *a = &l->regs[in->b & 0xF], *b = is_pair ? &l->regs[in->b >> 8 & 0xF] : NULL;
     bool is_connective = in->op == OP_AND || in->op == OP_OR || in->op == OP_NOT;
     if (a->kind == SYM_TRUTH && (!b || b->kind == SYM_TRUTH) &&
         (is_connective || in->op == OP_IS_TRUE))
-        return;
+        return truth_of_both(l, in, a->truth, b ? b->truth : NULL);
     at_node(l, a->node ? a->node : b ? b->node : NULL);
     bool is_noted = b ? test_pair(l, in, a, b) : test_single(l, in, a);
     if (is_noted)
-        return;
+        return NULL;
     if (a->kind == SYM_TERM || (b && b->kind == SYM_TERM))
-        test_term(l, in, a, b);
-    else
-        test_relation(l, in, a, b);
+        return test_term(l, in, a, b);
+    test_relation(l, in, a, b);
+    return NULL;
 }
 
 /* ------------------------------ instructions ---------------------------- */
@@ -712,7 +748,6 @@ static void lift_code(struct lift *l, uint32_t at, uint32_t count, uint32_t dept
     ENSURE(depth <= BUNDLE_LOOP_DEPTH_MAX); /* the verifier proved it */
     for (uint32_t i = 0; i < count && !l->space->is_full; i++) {
         const struct b_insn *in = &l->program->code[at + i];
-        l->is_final = depth == 0 && i + 1 == count;
         switch (op_table[in->op].kind) {
         case OP_VALUE: l->regs[in->a] = lift_value(l, in); break;
         case OP_LOOP:
@@ -720,8 +755,9 @@ static void lift_code(struct lift *l, uint32_t at, uint32_t count, uint32_t dept
             i += in->c;
             break;
         case OP_TRUTH:
-            lift_test(l, in);
-            l->regs[in->a] = (struct sym){ .kind = SYM_TRUTH };
+            l->regs[in->a] = (struct sym){ .kind = SYM_TRUTH, .truth = lift_test(l, in) };
+            if (depth == 0 && i + 1 == count)
+                l->atom->truth = l->regs[in->a].truth;
             break;
         case OP_BRANCH:
         case OP_END: inexact(l); break;

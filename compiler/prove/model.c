@@ -141,25 +141,35 @@ static void add_operand(struct buf *key, struct program *p, const struct b_insn 
     }
 }
 
-static void atom_key(struct buf *key, struct program *p, const struct b_atom *atom,
+static void code_key(struct buf *key, struct program *p, uint32_t first, uint32_t count,
                      struct arena *mem)
 {
-    buf_clear(key);
-    for (uint32_t i = 0; i < atom->code_count; i++) {
-        const struct b_insn *in = &p->code[atom->code + i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct b_insn *in = &p->code[first + i];
         buf_printf(key, "%u.%u.%u.", in->op, in->a, in->b);
         add_operand(key, p, in, mem);
     }
 }
 
+static void atom_key(struct buf *key, struct program *p, const struct b_atom *atom,
+                     struct arena *mem)
+{
+    buf_clear(key);
+    code_key(key, p, atom->code, atom->code_count, mem);
+}
+
 /* Where a rule stands and what it says to the agent do not count. */
-static void rule_key(struct buf *key, const struct program *p, const struct b_rule *rule,
-                     const uint32_t *atom_of)
+static void rule_key(struct buf *key, struct program *p, const struct b_rule *rule,
+                     const uint32_t *atom_of, struct arena *mem)
 {
     buf_clear(key);
     buf_printf(key, "%u", rule->effect);
-    if (rule->set_count) /* what it sets is not told apart */
-        buf_printf(key, "%s/%u+%u", p->id, rule->set_first, rule->set_count);
+    for (uint32_t i = 0; i < rule->set_count; i++) {
+        const struct b_rewrite *rewrite = &p->rewrites[rule->set_first + i];
+        buf_add(key, STR("="));
+        add_slot(key, p, rewrite->slot);
+        code_key(key, p, rewrite->code, rewrite->code_count, mem);
+    }
     for (uint32_t i = 0; i < rule->code_count; i++) {
         const struct b_insn *in = &p->code[rule->code + i];
         bool tests = op_table[in->op].operands == OPERANDS_TEST;
@@ -192,10 +202,10 @@ static bool number_atoms(struct model *m, uint32_t side, struct intern *numbers,
 
 static bool number_rules(struct model *m, uint32_t side, struct intern *numbers, struct buf *key)
 {
-    const struct program *p = m->programs[side];
+    struct program *p = m->programs[side];
     for (uint32_t i = 0; i < p->counts[SECTION_RULES]; i++) {
         uint32_t before = m->rule_count;
-        rule_key(key, p, &p->rules[i], m->atom_of[side]);
+        rule_key(key, p, &p->rules[i], m->atom_of[side], m->mem);
         if (!number_of(numbers, key, &m->rule_count, &m->rule_of[side][i]))
             return false;
         if (m->rule_count > before)

@@ -14,6 +14,17 @@
 
 #define PROVE_BYTES_MAX ((size_t)1 << 30) /* memory that one tool's comparison may take */
 
+enum prove_doubt {
+    DOUBT_NONE,
+#define DOUBT(NAME, word, text) DOUBT_##NAME,
+#include "compiler/prove/doubt.def"
+#undef DOUBT
+    DOUBT_COUNT
+};
+extern const struct doubt_info {
+    const char *word, *text;
+} doubt_table[DOUBT_COUNT];
+
 enum prove_answer { PROVE_FOUND, PROVE_UNKNOWN };
 
 /* Borrowed for the visit. */
@@ -24,8 +35,8 @@ struct prove_finding {
     enum prove_answer answer;
     Str call;                     /* FOUND: as `mcpc eval --call` reads it */
     struct decision decisions[2]; /* FOUND: before, now */
-    uint32_t side, atom;          /* UNKNOWN: a condition of that program that it rests on; atom
-                                   * B_NONE: a limit was reached */
+    enum prove_doubt doubt;       /* UNKNOWN: why */
+    uint32_t side, atom;          /* DOUBT_CONDITION: the condition, of that program */
 };
 typedef void (*prove_visit_fn)(void *user, const struct prove_finding *finding);
 

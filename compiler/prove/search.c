@@ -101,13 +101,22 @@ static uint64_t least_cost(const struct search *s)
     return cost;
 }
 
+/* Is it one of the conditions whose values are not known, and made to be something? */
+static bool is_blamed(const struct search *s, uint32_t atom)
+{
+    uint32_t index = s->variable_of[atom];
+    if (index == B_NONE)
+        return s->masks[atom] != B_MAYBE && s->space->atoms[atom]->field_count > 0;
+    return s->variables[index].is_term && mask_of(s, atom) != B_MAYBE;
+}
+
 static void keep(struct search *s, uint64_t cost)
 {
     s->best = cost;
     for (uint32_t i = 0; i < s->variable_count; i++)
         s->chosen[i] = cheapest(&s->variables[i]);
     for (uint32_t i = 0; i < s->space->atom_count; i++)
-        if (s->variable_of[i] == B_NONE && s->masks[i] != B_MAYBE)
+        if (is_blamed(s, i))
             s->blamed = i;
     if (!s->finds_first && s->limit > s->steps + SEARCH_REFINE_MAX)
         s->limit = s->steps + SEARCH_REFINE_MAX;

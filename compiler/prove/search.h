@@ -34,6 +34,7 @@ struct variable {
     uint64_t *bits;        /* of atom i, truth 1 << t: row i * 3 + t */
     uint64_t *alive;
     bool is_complete;
+    bool is_term; /* of a computed value, for what is possible: no fields */
 };
 
 struct search {
@@ -57,6 +58,9 @@ struct search {
 
 /* Makes the variables. False: memory ended. */
 MUST_USE bool search_open(struct space *space, bool by_witness, struct search *out);
+/* Adds variables for the terms that conditions test; false: memory ended. Private to search_open.
+ */
+MUST_USE bool search_add_terms(struct search *search);
 bool search_is_complete(const struct search *search);
 /* Makes all values possible again that the side's pinned shape takes. */
 void search_reset(struct search *search, uint32_t side);

@@ -93,9 +93,7 @@ struct term {
     struct term *next;
 };
 
-/* The whole of an atom is one test of a term. */
 struct term_test {
-    uint32_t atom; /* index in space->atoms */
     enum op op;
     bool is_flipped; /* constant op term */
     bool is_text;    /* text tells of strings, number of numbers */
@@ -103,13 +101,22 @@ struct term_test {
     Decimal number;
 };
 
+/* A condition that is made of tests of one term and nothing else. */
+struct term_truth {
+    enum op op;                            /* AND, OR, NOT; else the test with that index */
+    uint32_t test;                         /* in term->tests */
+    const struct term_truth *left, *right; /* of AND, OR; NOT has left */
+    uint32_t height;
+    struct term *term;
+};
+
 /* A condition as the space sees it. */
 struct space_atom {
     uint32_t atom; /* in the model */
     struct field *fields[FIELDS_MAX];
     uint32_t field_count;
-    bool is_exact;           /* what it reads is covered by the values of its fields */
-    const struct term *term; /* the only thing that it tests; NULL: other things */
+    bool is_exact;                  /* what it reads is covered by the values of its fields */
+    const struct term_truth *truth; /* NULL: it tests other things than one term */
 };
 
 struct space {

@@ -45,10 +45,7 @@ static Str quoted(struct space *space, Str text)
 static int number_order(const void *a, const void *b)
 {
     const Decimal *x = a, *y = b;
-    Decimal difference, minus = { .mantissa = -y->mantissa, .scale = y->scale };
-    if (!decimal_add(*x, minus, &difference)) /* one is huge, so the sign of the larger decides */
-        return x->mantissa < y->mantissa ? -1 : 1;
-    return difference.mantissa < 0 ? -1 : difference.mantissa > 0;
+    return decimal_cmp(*x, *y);
 }
 
 static int u32_order(const void *a, const void *b)

@@ -179,11 +179,11 @@ static bool make_tables(struct search *s)
 {
     struct space *space = s->space;
     struct arena *mem = space->mem;
-    s->variables = ARENA_NEW(mem, struct variable, space->field_count);
+    s->variables = ARENA_NEW(mem, struct variable, space->field_count + space->term_count);
     s->variable_of = ARENA_NEW(mem, uint32_t, space->atom_count);
     s->local_of = ARENA_NEW(mem, uint32_t, space->atom_count);
     s->masks = ARENA_NEW(mem, uint8_t, space->atom_count);
-    s->chosen = ARENA_NEW(mem, uint32_t, space->field_count);
+    s->chosen = ARENA_NEW(mem, uint32_t, space->field_count + space->term_count);
     s->fixed = ARENA_NEW(mem, uint8_t, space->atom_count);
     space->is_full |=
         !s->fixed || !s->variables || !s->variable_of || !s->local_of || !s->masks || !s->chosen;
@@ -221,6 +221,11 @@ bool search_open(struct space *space, bool by_witness, struct search *out)
         if (space->is_full || !make_variable(space, v))
             return false;
         out->variable_count++;
+    }
+    if (!by_witness && !search_add_terms(out))
+        return false;
+    for (uint32_t i = 0; i < out->variable_count; i++) {
+        const struct variable *v = &out->variables[i];
         out->pool_words = v->words > out->pool_words ? v->words : out->pool_words;
     }
     out->pool = ARENA_NEW(space->mem, uint64_t, (size_t)SEARCH_DEPTH_MAX * (out->pool_words + 1));

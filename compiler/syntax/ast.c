@@ -268,6 +268,31 @@ struct rule *ast_rule(struct parse *ps, struct token effect, struct selector sel
     return rule;
 }
 
+struct stance ast_stance(enum claim claim, struct token word, struct token effect)
+{
+    return (struct stance){ .claim = claim, .span = span_join(word.span, effect.span) };
+}
+
+struct rule *ast_claim(struct parse *ps, struct stance stance, struct selector selector,
+                       struct names servers, struct locals locals)
+{
+    bool is_allow = stance.claim == CLAIM_ALWAYS_ALLOW;
+    struct token effect = { .kind = is_allow ? TK_ALLOW : TK_DENY, .span = stance.span };
+    struct rule *rule = ast_rule(ps, effect, selector, servers, locals);
+    if (rule)
+        rule->claim = stance.claim;
+    return rule;
+}
+
+static void append_rule(struct rule **first, struct rule **last, struct rule *rule)
+{
+    if (*last)
+        (*last)->next = rule;
+    else
+        *first = rule;
+    *last = rule;
+}
+
 struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value)
 {
     struct set_decl *set = ARENA_NEW(ps->mem, struct set_decl, 1);
@@ -300,11 +325,10 @@ void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, 
     rule->reason = reason.text;
     rule->reason_span = reason.span;
     rule->span = span_join(rule->span, end);
-    if (ps->last_rule)
-        ps->last_rule->next = rule;
+    if (rule->claim)
+        append_rule(&ps->policy->claims, &ps->last_claim, rule);
     else
-        ps->policy->rules = rule;
-    ps->last_rule = rule;
+        append_rule(&ps->policy->rules, &ps->last_rule, rule);
 }
 
 /* ------------------------------- profiles ------------------------------- */

@@ -192,7 +192,12 @@ struct set_decl {               /* place = value, of a rule's `set` */
     struct set_decl *next;
 };
 
-struct rule {
+/* What is claimed of the rules: `never allow` and so on. A claim's effect is that of the rule which
+ * would change nothing if the claim holds: deny of "never allow" and "always deny". */
+enum claim { CLAIM_NONE, CLAIM_NEVER_ALLOW, CLAIM_ALWAYS_DENY, CLAIM_ALWAYS_ALLOW };
+
+struct rule {               /* a rule, or a claim */
+    enum claim claim;       /* NONE: it is a rule */
     enum effect effect;     /* EFFECT_ASK is parsed and refused by the checker in this version */
     enum message_kind kind; /* KIND_COUNT: no kind, which was reported */
     Span kind_span;
@@ -260,8 +265,9 @@ struct policy {
     struct server_decl *servers;
     struct let_decl *lets;
     struct profile_decl *profiles;
-    Str profile;        /* the one that was chosen; empty: none */
-    struct rule *rules; /* of all profiles, in source order */
+    Str profile;         /* the one that was chosen; empty: none */
+    struct rule *rules;  /* of all profiles, in source order */
+    struct rule *claims; /* likewise; nothing of them is in a bundle */
     struct default_decl fallback;
     struct test *tests;
     struct comment *comments; /* all, in source order, for the printer */

@@ -19,24 +19,24 @@ struct feeder {
     bool was_broken; /* the token before swallowed the rest of its line */
     bool is_recovering;
     uint32_t blocks, sets; /* braces opened while recovering */
-    struct token head[2];  /* the first tokens of the statement */
+    struct token head[3];  /* the first tokens of the statement */
     uint32_t head_count;
 };
 
 /* Tokens in the order in which a message names them. */
 static const int listed[] = {
-    TK_STRING,  TK_NUMBER, TK_NAME,    TK_JSON,    TK_POLICY, TK_SERVER,    TK_LET,
-    TK_DEFAULT, TK_ALLOW,  TK_ASK,     TK_DENY,    TK_TEST,   TK_AS,        TK_AT,
-    TK_CALL,    TK_EXPECT, TK_PROFILE, TK_EXTENDS, TK_TOOL,   TK_EFFECT,    TK_FLAG,
-    TK_VERSION, TK_TOOLS,  TK_CLASSES, TK_OPEN,    TK_ARGS,   TK_PRINCIPAL, TK_WITH,
-    TK_IN,      TK_ELSE,   TK_AND,     TK_OR,      TK_ON,     TK_WHEN,      TK_UNLESS,
-    TK_SET,     TK_REASON, TK_ASSIGN,  TK_DOT,     TK_COMMA,  TK_LPAREN,    TK_RPAREN,
-    TK_RBRACK,  TK_LBRACE, TK_MIDDLE,  TK_TAIL,    TK_RBRACE, TK_COLON,     TK_SEMI,
+    TK_STRING, TK_NUMBER,  TK_NAME,    TK_JSON,    TK_POLICY,    TK_SERVER, TK_LET,    TK_DEFAULT,
+    TK_ALLOW,  TK_ASK,     TK_DENY,    TK_NEVER,   TK_ALWAYS,    TK_TEST,   TK_AS,     TK_AT,
+    TK_CALL,   TK_EXPECT,  TK_PROFILE, TK_EXTENDS, TK_TOOL,      TK_EFFECT, TK_FLAG,   TK_VERSION,
+    TK_TOOLS,  TK_CLASSES, TK_OPEN,    TK_ARGS,    TK_PRINCIPAL, TK_WITH,   TK_IN,     TK_ELSE,
+    TK_AND,    TK_OR,      TK_ON,      TK_WHEN,    TK_UNLESS,    TK_SET,    TK_REASON, TK_ASSIGN,
+    TK_DOT,    TK_COMMA,   TK_LPAREN,  TK_RPAREN,  TK_RBRACK,    TK_LBRACE, TK_MIDDLE, TK_TAIL,
+    TK_RBRACE, TK_COLON,   TK_SEMI,
 };
 
-static const int statement_starts[] = { TK_IMPORT, TK_PARAM,   TK_POLICY, TK_SERVER,
-                                        TK_LET,    TK_DEFAULT, TK_ALLOW,  TK_ASK,
-                                        TK_DENY,   TK_TEST,    TK_PROFILE };
+static const int statement_starts[] = { TK_IMPORT,  TK_PARAM, TK_POLICY, TK_SERVER, TK_LET,
+                                        TK_DEFAULT, TK_ALLOW, TK_ASK,    TK_DENY,   TK_NEVER,
+                                        TK_ALWAYS,  TK_TEST,  TK_PROFILE };
 static const int test_starts[] = { TK_AS, TK_AT, TK_CALL, TK_EXPECT };
 static const int comparisons[] = { TK_EQ,      TK_NE,   TK_LT,     TK_LE,   TK_GT,
                                    TK_GE,      TK_IN,   TK_STARTS, TK_ENDS, TK_CONTAINS,
@@ -207,24 +207,31 @@ static void help_expected(struct feeder *f, const struct token *token)
     else if (takes(f, TK_POLICY) && !takes(f, TK_AS))
         diag_help(f->ps.diags,
                   "statements begin with policy, server, import, param, let, default, allow, deny, "
-                  "profile or test");
+                  "never, always, profile or test");
     else if (f->ps.profile && !f->ps.test && takes(f, TK_TEST))
-        diag_help(f->ps.diags, "a profile holds rules and tests: all else stands outside of it");
+        diag_help(f->ps.diags,
+                  "a profile holds rules, claims and tests: all else stands outside of it");
 }
 
-/* True when the token before stands where a kind of message does and is none. */
-static bool is_bad_kind(const struct feeder *f)
+/* The word that stands where a kind of message does and is none; NULL: that is not so. */
+static const struct token *bad_kind(const struct feeder *f)
 {
-    int first = f->head[0].kind;
-    return f->head_count == 2 && f->head[1].kind == TK_NAME &&
-           (first == TK_ALLOW || first == TK_ASK || first == TK_DENY || first == TK_CALL) &&
-           kind_of_word(f->head[1].text) == KIND_COUNT;
+    bool is_claim = f->head[0].kind == TK_NEVER || f->head[0].kind == TK_ALWAYS;
+    uint32_t at = is_claim ? 1 : 0;
+    int effect = f->head[at].kind;
+    const struct token *word = &f->head[at + 1];
+    bool is_bad =
+        f->head_count >= at + 2 && word->kind == TK_NAME &&
+        (effect == TK_ALLOW || effect == TK_ASK || effect == TK_DENY || effect == TK_CALL) &&
+        kind_of_word(word->text) == KIND_COUNT;
+    return is_bad ? word : NULL;
 }
 
 static void report(struct feeder *f, const struct token *token)
 {
-    if (is_bad_kind(f)) {
-        ast_bad_kind(&f->ps, f->head[1]);
+    const struct token *bad = bad_kind(f);
+    if (bad) {
+        ast_bad_kind(&f->ps, *bad);
         return;
     }
     if (token->kind == TK_RESERVED) {

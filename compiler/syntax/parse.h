@@ -20,7 +20,7 @@ struct parse {
     struct server_decl *last_server;
     struct let_decl *last_let;
     struct import_decl *last_import;
-    struct rule *last_rule;
+    struct rule *last_rule, *last_claim;
     struct profile_decl *profile, *last_profile; /* profile: the one being read */
     struct test *test, *last_test;               /* test: the one being read */
     struct test_call *last_call;
@@ -68,6 +68,11 @@ struct message {
     struct token kind_word, name, method;
 };
 
+struct stance { /* the words that begin a claim */
+    enum claim claim;
+    Span span;
+};
+
 struct locals { /* NAME = value, ... of a rule */
     struct let_decl *first, *last;
 };
@@ -109,6 +114,10 @@ struct locals ast_local(struct parse *ps, struct locals list, struct token name,
                         struct operand value);
 struct rule *ast_rule(struct parse *ps, struct token effect, struct selector selector,
                       struct names servers, struct locals locals);
+/* A claim: a rule that does not act, but says what the rules do. */
+struct stance ast_stance(enum claim claim, struct token word, struct token effect);
+struct rule *ast_claim(struct parse *ps, struct stance stance, struct selector selector,
+                       struct names servers, struct locals locals);
 struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value);
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
                   struct token reason, Span end);

@@ -10,7 +10,7 @@ struct statements {
     const struct import_decl *import;
     const struct server_decl *server;
     const struct let_decl *let;
-    const struct rule *rule;
+    const struct rule *rule, *claim;
     const struct test *test;
     const struct profile_decl *profile;
     bool has_policy, has_default; /* still to come */
@@ -178,6 +178,13 @@ static void print_words(struct pen *pen, Str word, const struct name *names)
     }
 }
 
+const Str claim_words[] = {
+    // clang-format off
+    [CLAIM_NONE] = STR_INIT(""), [CLAIM_NEVER_ALLOW] = STR_INIT("never allow"),
+    [CLAIM_ALWAYS_DENY] = STR_INIT("always deny"), [CLAIM_ALWAYS_ALLOW] = STR_INIT("always allow"),
+    // clang-format on
+};
+
 static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
 {
     static const Str effects[] = {
@@ -186,7 +193,7 @@ static void print_head(struct pen *pen, const struct rule *rule, bool may_wrap)
         [EFFECT_ALLOW] = STR_INIT("allow"),
         // clang-format on
     };
-    pen_text(pen, effects[rule->effect]);
+    pen_text(pen, rule->claim ? claim_words[rule->claim] : effects[rule->effect]);
     pen->indent = 2 * PRINT_INDENT;
     if (rule->kind_span.hi && rule->kind < KIND_COUNT) {
         pen_comments(pen, rule->kind_span.lo);
@@ -481,12 +488,36 @@ static uint32_t first_place(const struct statements *rest, const struct policy *
         at = rest->let->span.lo;
     if (rest->rule && rest->rule->span.lo < at)
         at = rest->rule->span.lo;
+    if (rest->claim && rest->claim->span.lo < at)
+        at = rest->claim->span.lo;
     if (rest->test && rest->test->span.lo < at)
         at = rest->test->span.lo;
     return at;
 }
 
-/* The rules and tests in it are the next ones. */
+/* The next rule, claim or test of the profile; false behind the last. */
+static bool print_item(struct pen *pen, struct statements *rest, const struct profile_decl *profile)
+{
+    bool has_rule = rest->rule && rest->rule->profile == profile;
+    bool has_claim = rest->claim && rest->claim->profile == profile;
+    bool has_test = rest->test && rest->test->profile == profile;
+    uint32_t rule = has_rule ? rest->rule->span.lo : UINT32_MAX;
+    uint32_t claim = has_claim ? rest->claim->span.lo : UINT32_MAX;
+    uint32_t test = has_test ? rest->test->span.lo : UINT32_MAX;
+    if (has_rule && rule < claim && rule < test) {
+        print_rule(pen, rest->rule);
+        rest->rule = rest->rule->next;
+    } else if (has_claim && claim < test) {
+        print_rule(pen, rest->claim);
+        rest->claim = rest->claim->next;
+    } else if (has_test) {
+        print_test(pen, rest->test);
+        rest->test = rest->test->next;
+    }
+    return has_rule || has_claim || has_test;
+}
+
+/* The rules, claims and tests in it are the next ones. */
 static void print_profile(struct pen *pen, struct statements *rest)
 {
     const struct profile_decl *profile = rest->profile;
@@ -498,19 +529,8 @@ static void print_profile(struct pen *pen, struct statements *rest)
         print_worded(pen, STR("extends"), profile->extends, profile->extends_span);
     open_block(pen, extends ? profile->extends_span : profile->name_span);
     pen->base = PRINT_INDENT;
-    for (;;) {
-        bool has_rule = rest->rule && rest->rule->profile == profile;
-        bool has_test = rest->test && rest->test->profile == profile;
-        if (has_rule && (!has_test || rest->rule->span.lo < rest->test->span.lo)) {
-            print_rule(pen, rest->rule);
-            rest->rule = rest->rule->next;
-        } else if (has_test) {
-            print_test(pen, rest->test);
-            rest->test = rest->test->next;
-        } else {
-            break;
-        }
-    }
+    while (print_item(pen, rest, profile))
+        ;
     pen->base = 0;
     close_block(pen, profile->span);
     rest->profile = profile->next;
@@ -541,6 +561,9 @@ static bool print_next(struct pen *pen, struct statements *rest, const struct po
     } else if (rest->rule && rest->rule->span.lo == at) {
         print_rule(pen, rest->rule);
         rest->rule = rest->rule->next;
+    } else if (rest->claim && rest->claim->span.lo == at) {
+        print_rule(pen, rest->claim);
+        rest->claim = rest->claim->next;
     } else {
         print_test(pen, rest->test);
         rest->test = rest->test->next;
@@ -558,6 +581,7 @@ void policy_print(const struct policy *policy, const struct source *source, stru
         .server = policy->servers,
         .let = policy->lets,
         .rule = policy->rules,
+        .claim = policy->claims,
         .test = policy->tests,
         .profile = policy->profiles,
         .has_policy = policy->span.hi != 0,

@@ -24,6 +24,9 @@ MUST_USE bool policy_could_follow(const struct token *tokens, int count, enum po
  * policy, and printing that gives the same text. */
 void policy_print(const struct policy *policy, const struct source *source, struct buf *out);
 
+/* "never allow" and so on, by enum claim. */
+extern const Str claim_words[];
+
 /* The names of the policy's profiles, each once, as many as a policy may have; returns how many. */
 uint32_t policy_profiles(const struct policy *policy, Str names[PROFILES_MAX]);
 /* From now on the rules of that profile count, and of those that it extends. False: there is none

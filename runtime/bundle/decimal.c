@@ -59,6 +59,14 @@ bool decimal_mul(Decimal a, Decimal b, Decimal *out)
     return settle((Wide)a.mantissa * b.mantissa, a.scale + b.scale, out);
 }
 
+int decimal_cmp(Decimal a, Decimal b)
+{
+    uint32_t scale = a.scale > b.scale ? a.scale : b.scale;
+    Wide x = (Wide)a.mantissa * powers[scale - a.scale];
+    Wide y = (Wide)b.mantissa * powers[scale - b.scale];
+    return (x > y) - (x < y);
+}
+
 size_t decimal_write(Decimal value, char *out, size_t room)
 {
     ENSURE(room >= DECIMAL_TEXT_BYTES);

@@ -17,6 +17,8 @@ typedef struct {
 MUST_USE bool decimal_of(const struct number *number, Decimal *out);
 MUST_USE bool decimal_add(Decimal a, Decimal b, Decimal *out);
 MUST_USE bool decimal_mul(Decimal a, Decimal b, Decimal *out);
+/* <0, 0, >0. Exact. */
+int decimal_cmp(Decimal a, Decimal b);
 /* Writes it as a JSON number and returns the length; room is at least DECIMAL_TEXT_BYTES. */
 size_t decimal_write(Decimal value, char *out, size_t room);
 

@@ -107,8 +107,8 @@ static bool in_same_profile(const struct profile_decl *a, const struct profile_d
 
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
-    return a->effect == b->effect && a->is_unless == b->is_unless && str_eq(a->reason, b->reason) &&
-           a->kind == b->kind && same_names(a->names, b->names) &&
+    return a->claim == b->claim && a->effect == b->effect && a->is_unless == b->is_unless &&
+           str_eq(a->reason, b->reason) && a->kind == b->kind && same_names(a->names, b->names) &&
            same_names(a->effects, b->effects) && same_names(a->flags, b->flags) &&
            same_names(a->servers, b->servers) && same_expr(a->when, b->when) &&
            same_sets(a->sets, b->sets) && same_locals(a->locals, b->locals) &&
@@ -165,6 +165,7 @@ bool same_policy(const struct policy *a, const struct policy *b)
     SAME_LIST(let_decl, a->lets, b->lets, same_let);
     SAME_LIST(profile_decl, a->profiles, b->profiles, same_profile);
     SAME_LIST(rule, a->rules, b->rules, same_rule);
+    SAME_LIST(rule, a->claims, b->claims, same_rule);
     SAME_LIST(test, a->tests, b->tests, same_test);
     return str_eq(a->name, b->name) && a->version == b->version &&
            a->fallback.is_present == b->fallback.is_present &&

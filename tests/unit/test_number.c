@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_number.c - exact decimals: against 128-bit integers, and on the literals that trip parsers.
  */
+#include "runtime/bundle/decimal.h"
 #include "runtime/bundle/number.h"
 #include "tests/unit/check.h"
 
@@ -104,10 +105,32 @@ static void test_against_integers(void)
     }
 }
 
+/* Where a difference has more digits than a decimal, too. */
+static void order_of_decimals(void)
+{
+    static const Decimal ascending[] = {
+        { -999999999999999999, 0 },
+        { -10, 0 },
+        { -123456789012345678, 18 },
+        { 0, 0 },
+        { 1, 18 },
+        { 123456789012345678, 18 },
+        { 5, 1 },
+        { 10, 0 },
+        { 999999999999999999, 0 },
+    };
+    for (size_t i = 0; i < COUNT(ascending); i++)
+        for (size_t k = 0; k < COUNT(ascending); k++) {
+            int order = decimal_cmp(ascending[i], ascending[k]);
+            CHECK_ROW((order > 0) == (i > k) && (order < 0) == (i < k), "rows %zu and %zu", i, k);
+        }
+}
+
 int main(void)
 {
     RUN(test_order);
     RUN(test_refused);
     RUN(test_against_integers);
+    RUN(order_of_decimals);
     return check_finish();
 }

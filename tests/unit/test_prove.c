@@ -10,152 +10,22 @@
 #include "compiler/command/driver.h"
 #include "compiler/prove/prove.h"
 #include "tests/unit/check.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/prove_draft.h"
 
 #include <stdlib.h>
 
-static uint64_t state;
+enum { SAMPLES = 1500 };
+
 static uint32_t pairs = 250;
-
-static uint32_t roll(uint32_t sides)
-{
-    ENSURE(sides > 0);
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(state >> 33) % sides;
-}
-
-#define PICK(table) ((table)[roll(COUNT(table))])
-
-static const char *const exact[] = {
-    "args.s == \"ab\"",
-    "args.s != \"a\"",
-    "args.s in { \"a\", \"abc\", \"b\" }",
-    "args.s starts with \"a\"",
-    "args.s ends with \"b\"",
-    "args.s contains \"ab\"",
-    "args.s matches /a.*b?/",
-    "args.s matches /[a-c]+/",
-    "args.t like \"a*\"",
-    "lower(args.s) == \"ab\"",
-    "args.n <= 10",
-    "args.n < 10",
-    "args.n > 10",
-    "args.n == 7.5",
-    "args.n in { 1, 7.50, 10 }",
-    "(args.n ?? 3) >= 2",
-    "(args.s ?? \"a\") == \"a\"",
-    "length(args.s) <= 2",
-    "length(args.l) >= 2",
-    "args.b",
-    "has args.s",
-    "has args.o.s",
-    "args.o.s == \"a\"",
-    "args.o.n < 1",
-    "any v in args.l: v == \"a\"",
-    "all v in args.l: v starts with \"a\"",
-    "args.l contains \"b\"",
-    "any v in args.l: v.s == \"a\"",
-    "\"a\" in args.l",
-    "\"eng\" in principal.groups",
-    "principal.groups contains \"main\"",
-    "principal.id == \"a\"",
-    "client.name == \"c\"",
-    "args.t == null",
-};
-
-static const char *const inexact[] = {
-    "args.s == args.t",
-    "args.n + args.m <= 10",
-    "args.n < args.m",
-    "\"${args.s}/${args.t}\" in { \"a/b\", \"ab/a\" }",
-    "path(args.s) within \"/a\"",
-    "trim(args.s) == \"a\"",
-    "args.l[0] == \"a\"",
-    "count(v in args.l: v == \"a\") >= 2",
-    "args.s in principal.groups",
-    "all g in principal.groups: g in { \"eng\", \"main\" }",
-    "any v in args.l: v == args.s",
-    "args.n * 2 == 20",
-};
-
-static const char *const tool_patterns[] = { "\"read_x\"",   "\"read_*\"", "\"*_x\"",
-                                             "\"delete_x\"", "\"*\"",      "\"other\"" };
-static const char *const tools[] = { "read_x", "read_y", "delete_x", "other", "z_x" };
-
-enum { RULES_MAX = 8, RULE_BYTES = 512, SAMPLES = 1500 };
-
-struct draft {
-    char rules[RULES_MAX][RULE_BYTES];
-    uint32_t count;
-    bool is_exact;
-};
-
-static const char *condition(const struct draft *draft)
-{
-    return draft->is_exact || roll(3) ? PICK(exact) : PICK(inexact);
-}
-
-static void make_rule(const struct draft *draft, char *out)
-{
-    const char *effect = roll(3) ? "allow" : "deny", *joint = roll(2) ? "and" : "or";
-    switch (roll(4)) {
-    case 0:
-        (void)snprintf(out, RULE_BYTES, "%s tool %s when %s;\n", effect, PICK(tool_patterns),
-                       condition(draft));
-        break;
-    case 1:
-        (void)snprintf(out, RULE_BYTES, "%s tool %s unless %s;\n", effect, PICK(tool_patterns),
-                       condition(draft));
-        break;
-    default:
-        (void)snprintf(out, RULE_BYTES, "%s tool %s when (%s) %s not (%s);\n", effect,
-                       PICK(tool_patterns), condition(draft), joint, condition(draft));
-        break;
-    }
-}
-
-static void make_draft(struct draft *draft)
-{
-    *draft = (struct draft){ .count = 2 + roll(RULES_MAX - 2), .is_exact = roll(2) };
-    for (uint32_t i = 0; i < draft->count; i++)
-        make_rule(draft, draft->rules[i]);
-}
-
-static void mutate(const struct draft *from, struct draft *to)
-{
-    *to = *from;
-    uint32_t at = roll(to->count);
-    if (roll(4) == 0)
-        memcpy(to->rules[at], to->rules[--to->count], RULE_BYTES);
-    else
-        make_rule(to, to->rules[at]);
-}
-
-static void write_draft(const struct draft *draft, Str *path, const char *name)
-{
-    static char paths[2][SCRATCH_PATH_MAX];
-    char text[RULES_MAX * RULE_BYTES + 64];
-    size_t n = (size_t)snprintf(text, sizeof text, "policy \"generated\";\n");
-    for (uint32_t i = 0; i < draft->count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s", draft->rules[i]);
-    struct scratch_path file = scratch_path(name);
-    char *kept = paths[name[0] == 'n'];
-    memcpy(kept, file.text, sizeof file.text);
-    scratch_write(kept, (Str){ .p = text, .n = n });
-    *path = str_of(kept);
-}
 
 static struct program *compile(const struct draft *draft, const char *name)
 {
-    static struct compilation c;
-    struct program *program = NULL;
-    Str path;
-    write_draft(draft, &path, name);
-    compilation_init(&c);
-    bool is_good = compilation_program(&c, path, &program);
-    CHECK_ROW(is_good, "%s: %s", name, draft->rules[0]);
-    compilation_free(&c);
-    return is_good ? program : NULL;
+    struct buf source;
+    buf_init(&source, 1 << 20);
+    draft_write(draft, "", &source);
+    struct program *program = draft_compile(buf_str(&source), name);
+    buf_free(&source);
+    return program;
 }
 
 /* ------------------------------- findings ------------------------------- */
@@ -164,7 +34,7 @@ struct result {
     struct program *programs[2];
     struct vm *vms[2];
     bool changed[2]; /* by direction: something was reported of any tool */
-    bool of_tool[COUNT(tools)][2];
+    bool of_tool[DRAFT_TOOLS][2];
     bool of_class[2]; /* of a tool that no rule names */
     uint32_t found, unknown;
     struct arena mem;
@@ -172,10 +42,10 @@ struct result {
 
 static uint32_t tool_index(Str tool)
 {
-    for (uint32_t i = 0; i < COUNT(tools); i++)
-        if (str_eq(tool, str_of(tools[i])))
+    for (uint32_t i = 0; i < DRAFT_TOOLS; i++)
+        if (str_eq(tool, str_of(draft_tools[i])))
             return i;
-    return COUNT(tools);
+    return DRAFT_TOOLS;
 }
 
 static void check_found(struct result *r, const struct prove_finding *finding)
@@ -200,7 +70,7 @@ static void take(void *user, const struct prove_finding *finding)
     struct result *r = user;
     uint32_t at = tool_index(finding->name), way = finding->newly_allowed;
     r->changed[way] = true;
-    if (at < COUNT(tools))
+    if (at < DRAFT_TOOLS)
         r->of_tool[at][way] = true;
     r->of_class[way] = true;
     r->found += finding->answer == PROVE_FOUND;
@@ -210,66 +80,6 @@ static void take(void *user, const struct prove_finding *finding)
 }
 
 /* ------------------------------- sampling ------------------------------- */
-
-static void add_value(struct buf *out, uint32_t depth)
-{
-    static const char *const values[] = { "\"\"",
-                                          "\"a\"",
-                                          "\"ab\"",
-                                          "\"abc\"",
-                                          "\"b\"",
-                                          "\"Ab\"",
-                                          "\"/a\"",
-                                          "\" a\"",
-                                          "0",
-                                          "1",
-                                          "2",
-                                          "7.5",
-                                          "10",
-                                          "11",
-                                          "5",
-                                          "true",
-                                          "false",
-                                          "null",
-                                          "9007199254740993",
-                                          "\"a/b\"",
-                                          "\"eng\"" };
-    uint32_t kind = roll(depth ? 12 : 10);
-    if (kind < 10) {
-        buf_printf(out, "%s", PICK(values));
-    } else if (kind == 10) {
-        buf_add_char(out, '[');
-        for (uint32_t i = roll(4); i > 0; i--) {
-            add_value(out, depth - 1);
-            buf_printf(out, "%s", i > 1 ? "," : "");
-        }
-        buf_add_char(out, ']');
-    } else {
-        buf_printf(out, "{\"s\":");
-        add_value(out, depth - 1);
-        buf_printf(out, ",\"n\":");
-        add_value(out, depth - 1);
-        buf_add_char(out, '}');
-    }
-}
-
-static void make_call(struct buf *out, uint32_t tool)
-{
-    static const char *const keys[] = { "s", "t", "n", "m", "b", "l", "o" };
-    static const char *const groups[] = { "[]", "[\"eng\"]", "[\"eng\",\"main\"]", "[\"a\"]" };
-    const char *between = "";
-    buf_clear(out);
-    buf_printf(out, "{\"tool\":\"%s\",\"arguments\":{", tools[tool]);
-    for (size_t i = 0; i < COUNT(keys); i++) {
-        if (roll(3) == 0)
-            continue;
-        buf_printf(out, "%s\"%s\":", between, keys[i]);
-        add_value(out, 2);
-        between = ",";
-    }
-    buf_printf(out, "},\"principal\":{\"id\":\"%s\",\"groups\":%s}%s}", roll(2) ? "a" : "b",
-               PICK(groups), roll(2) ? ",\"client\":{\"name\":\"c\"}" : "");
-}
 
 static bool is_named(const struct result *r, Str tool)
 {
@@ -285,7 +95,7 @@ static void sample(struct result *r)
         struct call call;
         struct decision before, now;
         Str why;
-        uint32_t tool = roll(COUNT(tools));
+        uint32_t tool = roll(DRAFT_TOOLS);
         make_call(&text, tool);
         arena_reset(&r->mem);
         if (!call_read(buf_str(&text), &r->mem, &call, &why))
@@ -345,11 +155,11 @@ static void one_edit_mutants(void)
 
 int main(int argc, char **argv)
 {
-    state = 20261124;
+    draft_state = 20261124;
     if (argc > 1)
         pairs = (uint32_t)strtoul(argv[1], NULL, 10);
     if (argc > 2)
-        state = strtoull(argv[2], NULL, 10);
+        draft_state = strtoull(argv[2], NULL, 10);
     RUN(one_edit_mutants);
     if (argc > 1)
         (void)printf("%u found, %u unknown, %u pairs the same\n", total_found, total_unknown,
