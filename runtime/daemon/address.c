@@ -77,15 +77,26 @@ static bool is_loopback_address(const struct authority *authority)
     return authority->is_ipv6 ? memcmp(bytes, ipv6_loopback, sizeof bytes) == 0 : bytes[0] == 127;
 }
 
-const char *address_listen(Str text, Str *host, uint16_t *port)
+static bool is_wildcard_address(const struct authority *authority)
+{
+    static const unsigned char zeros[16];
+    unsigned char bytes[16] = { 0 };
+    return read_address(authority, bytes) && memcmp(bytes, zeros, authority->is_ipv6 ? 16 : 4) == 0;
+}
+
+const char *address_listen(Str text, struct listen_address *out)
 {
     struct authority authority;
-    if (!split_authority(text, &authority) || !authority.has_port)
-        return "must be an address and a port, as in \"127.0.0.1:8330\"";
-    if (!is_loopback_address(&authority))
-        return "must be a loopback address (127.0.0.1 or [::1]): this version serves no other";
-    *host = authority.host;
-    *port = authority.port;
+    unsigned char bytes[16];
+    if (!split_authority(text, &authority) || !authority.has_port ||
+        !read_address(&authority, bytes))
+        return "must be a numeric address and a port, as in \"127.0.0.1:8330\" or \"[::]:443\"";
+    *out = (struct listen_address){
+        .host = authority.host,
+        .port = authority.port,
+        .is_loopback = is_loopback_address(&authority),
+        .is_wildcard = is_wildcard_address(&authority),
+    };
     return NULL;
 }
 

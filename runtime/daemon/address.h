@@ -9,9 +9,15 @@
 
 #include "runtime/base/str.h"
 
-/* "127.0.0.1:8330", "[::1]:0": a numeric loopback address and a port. host is a part of text,
- * without brackets. Written only on success. */
-const char *address_listen(Str text, Str *host, uint16_t *port);
+struct listen_address {
+    Str host; /* numeric; a part of the text, without brackets */
+    uint16_t port;
+    bool is_loopback;
+    bool is_wildcard; /* every address of this machine: no name of its own */
+};
+
+/* "127.0.0.1:8330", "[::]:443": a numeric address and a port. Written only on success. */
+const char *address_listen(Str text, struct listen_address *out);
 
 /* A Host header's value: name or address, with or without a port. */
 const char *address_host_problem(Str text);

@@ -8,7 +8,6 @@
  */
 #include "runtime/daemon/config.h"
 
-#include "runtime/daemon/address.h"
 #include "runtime/daemon/config_reader.h"
 #include "runtime/gateway/trust.h"
 #include "runtime/store/store.h"
@@ -85,23 +84,16 @@ const char *config_name_problem(Str name)
     return NULL;
 }
 
-static void read_listen(struct config_reader *reader, struct config *config)
+const char *config_path_problem(Str path)
 {
-    uint32_t member = config_member(reader, 0, STR("listen"), CONFIG_STRING);
-    Str text = member == JSON_NONE ? config_fallback(STR("listen"))
-                                   : json_text(json_at(&reader->doc, member));
-    Str host = STR("");
-    const char *problem = address_listen(text, &host, &config->listen_port);
-    if (problem)
-        config_complain(reader, config_at(reader, member), "%s", problem);
-    config->listen_host = config_copy(reader, host);
+    return path.n == 0 || str_ends(path, STR("/")) ? "must be the path of a file" : NULL;
 }
 
 /* A path, absolute; "-" stays what it is where it has a meaning. */
 static Str path_of(struct config_reader *reader, uint32_t member, Str text)
 {
-    if (text.n == 0 || str_ends(text, STR("/")))
-        config_complain(reader, config_at(reader, member), "must be the path of a file");
+    if (config_path_problem(text))
+        config_complain(reader, config_at(reader, member), "%s", config_path_problem(text));
     return config_absolute(reader, text);
 }
 
@@ -146,16 +138,12 @@ static void read_principals(struct config_reader *reader, struct config *config)
     }
 }
 
-static const char *key_problem(Str path)
-{
-    return path.n == 0 || str_ends(path, STR("/")) ? "must be the path of a file" : NULL;
-}
-
 static void read_trust(struct config_reader *reader, struct config *config)
 {
     uint32_t list = config_member(reader, 0, STR("trusted_keys"), CONFIG_STRINGS);
     uint32_t rollback = config_member(reader, 0, STR("allow_rollback"), CONFIG_BOOL);
-    config_strings(reader, list, key_problem, &config->trusted_keys, &config->trusted_key_count);
+    config_strings(reader, list, config_path_problem, &config->trusted_keys,
+                   &config->trusted_key_count);
     for (size_t i = 0; i < config->trusted_key_count; i++)
         config->trusted_keys[i] = config_absolute(reader, config->trusted_keys[i]);
     if (list != JSON_NONE && config->trusted_key_count == 0)
@@ -198,13 +186,9 @@ static void read_values(struct config_reader *reader, struct config *config)
 {
     if (json_at(&reader->doc, 0)->type != JSON_OBJECT)
         return;
-    read_listen(reader, config);
+    config_read_listen(reader, config);
     config->store_path = read_store(reader);
     config->audit_path = read_audit(reader);
-    config_strings(reader, config_member(reader, 0, STR("allowed_hosts"), CONFIG_STRINGS),
-                   address_host_problem, &config->allowed_hosts, &config->allowed_host_count);
-    config_strings(reader, config_member(reader, 0, STR("allowed_origins"), CONFIG_STRINGS),
-                   address_origin_problem, &config->allowed_origins, &config->allowed_origin_count);
     read_principals(reader, config);
     config_read_servers(reader, config);
     read_trust(reader, config);

@@ -20,9 +20,10 @@ struct config_principal {
 };
 
 struct config {
-    Str listen_host;            /* a loopback address */
-    uint16_t listen_port;       /* 0: any free one */
-    Str store_path, audit_path; /* absolute, NUL behind */
+    Str listen_host;              /* numeric; beyond loopback only with TLS or by explicit leave */
+    uint16_t listen_port;         /* 0: any free one */
+    Str tls_certificate, tls_key; /* absolute, NUL behind; both empty: no TLS */
+    Str store_path, audit_path;   /* absolute, NUL behind */
     Str *allowed_hosts;
     size_t allowed_host_count;
     Str *allowed_origins;

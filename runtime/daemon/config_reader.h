@@ -100,10 +100,16 @@ Str config_copy(struct config_reader *reader, Str s);
 /* The same of a path, which is taken from the file's folder unless it begins with a slash. */
 Str config_absolute(struct config_reader *reader, Str path);
 
+/* What is wrong with a file's path, or NULL. */
+const char *config_path_problem(Str path);
+
 /* The strings of a list that has passed the shape check. check may be NULL; it tells what is wrong
  * with one of them, or NULL. */
 void config_strings(struct config_reader *reader, uint32_t list, const char *(*check)(Str),
                     Str **out, size_t *count);
+
+/* Fills what belongs to the listener: address, TLS, names that clients may use. */
+void config_read_listen(struct config_reader *reader, struct config *config);
 
 /* Fills config->servers. */
 void config_read_servers(struct config_reader *reader, struct config *config);

@@ -7,6 +7,7 @@
 #include "runtime/daemon/serve.h"
 
 #include "runtime/base/log.h"
+#include "runtime/daemon/certificate.h"
 #include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/ending.h"
 #include "runtime/gateway/http_front.h"
@@ -34,6 +35,7 @@ struct serve {
     struct grant_cache *grants;
     struct gateway *gateway;
     struct http_front *front;
+    struct certificate *certificate; /* NULL: without TLS */
     struct http_server_config listener_config;
     struct http_server *listener;
     struct ending *ending;
@@ -116,6 +118,28 @@ static uint32_t affordable_connections(uint32_t asked)
     return affordable ? affordable : 1;
 }
 
+static void on_new_certificate(void *user, struct tls_context *tls)
+{
+    const struct serve *serve = user;
+    if (serve->listener)
+        http_server_set_tls(serve->listener, tls);
+}
+
+static bool open_certificate(struct serve *serve)
+{
+    const struct config *config = serve->config;
+    struct tls_error error;
+    if (config->tls_certificate.n == 0)
+        return true;
+    if (certificate_open(serve->loop, config->tls_certificate.p, config->tls_key.p,
+                         &serve->certificate, &error) != ST_OK) {
+        (void)fprintf(stderr, "mcpd: can't use %s\n", error.text);
+        return false;
+    }
+    certificate_on_new(serve->certificate, on_new_certificate, serve);
+    return true;
+}
+
 static bool open_listener(struct serve *serve)
 {
     const struct config *config = serve->config;
@@ -141,6 +165,9 @@ static bool open_listener(struct serve *serve)
         .head_timeout_ms = config->limits.head_timeout_ms,
         .body_timeout_ms = config->limits.body_timeout_ms,
         .idle_timeout_ms = config->limits.idle_timeout_ms,
+        .tls = serve->certificate ? certificate_tls(serve->certificate) : NULL,
+        .handshake_timeout_ms = config->limits.handshake_timeout_ms,
+        .max_handshakes = config->limits.max_handshakes,
         .arena_limit = EXCHANGE_MEMORY_MAX,
         .max_waiting_bytes = config->limits.max_waiting_bytes,
     };
@@ -181,8 +208,9 @@ static void asked(void *user)
 static void reload(void *user)
 {
     struct serve *serve = user;
-    log_info("reloading policies, reopening the audit log");
+    log_info("reloading policies and certificate, reopening the audit log");
     gateway_reload(serve->gateway);
+    certificate_reload(serve->certificate);
     if (audit_reopen(serve->audit) != ST_OK)
         log_error("the audit log can't be reopened path=%.*s", STR_ARG(serve->config->audit_path));
     else if (audit_event(serve->audit, STR("reload"), NULL, 0) != ST_OK)
@@ -213,8 +241,9 @@ static bool say_ready(const struct serve *serve)
 {
     Str host = serve->config->listen_host;
     bool is_v6 = memchr(host.p, ':', host.n) != NULL;
-    int n = printf("mcpd: ready on http://%s%.*s%s:%u\n", is_v6 ? "[" : "", STR_ARG(host),
-                   is_v6 ? "]" : "", http_server_port(serve->listener));
+    int n = printf("mcpd: ready on %s://%s%.*s%s:%u\n", serve->certificate ? "https" : "http",
+                   is_v6 ? "[" : "", STR_ARG(host), is_v6 ? "]" : "",
+                   http_server_port(serve->listener));
     return (n > 0 && fflush(stdout) == 0) || complain("write to", STR("standard output"), ST_IO);
 }
 
@@ -225,6 +254,7 @@ static void close_all(struct serve *serve)
     http_front_close(serve->front);
     gateway_close(serve->gateway);
     ending_close(serve->ending);
+    certificate_close(serve->certificate);
     if (serve->client)
         http_client_close(serve->client);
     if (serve->loop)
@@ -245,8 +275,8 @@ int serve_main(const struct config *config, const char *config_path)
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warn("core dumps can't be forbidden why=%s", strerror(errno));
     bool is_open = open_principals(&serve) && open_files(&serve) && open_gateway(&serve) &&
-                   open_listener(&serve) && open_signals(&serve) && record_start(&serve) &&
-                   say_ready(&serve);
+                   open_certificate(&serve) && open_listener(&serve) && open_signals(&serve) &&
+                   record_start(&serve) && say_ready(&serve);
     if (is_open) {
         log_info("ready config=%s servers=%zu principals=%zu", config_path, config->server_count,
                  config->principal_count);

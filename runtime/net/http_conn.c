@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static bool is_busy(enum conn_state state)
@@ -41,17 +40,48 @@ void conn_disarm(struct conn *conn)
     conn->armed = CONN_CLOSED;
 }
 
+/* In WAIT the rest of the buffer is for pipelined requests; full, reading pauses. */
+static bool wants_bytes(const struct conn *conn)
+{
+    switch (conn->state) {
+    case CONN_IDLE:
+    case CONN_HEAD:
+    case CONN_BODY: return true;
+    case CONN_WAIT: return conn->in.n < CONN_IN_BYTES;
+    case CONN_SHAKE:
+    case CONN_WRITE:
+    case CONN_LINGER:
+    case CONN_CLOSED: break;
+    }
+    return false;
+}
+
+static void conn_on_readable(struct conn *conn);
+
+static void read_more(void *user)
+{
+    struct conn *conn = user;
+    conn->is_read_due = false;
+    if (wants_bytes(conn))
+        conn_on_readable(conn);
+}
+
 void conn_update_watch(struct conn *conn)
 {
     int events = 0;
     if (conn->state == CONN_CLOSED)
         return;
-    /* In WAIT the rest of the buffer is for pipelined requests; full, reading pauses. */
-    if (conn->state != CONN_WRITE && (conn->state != CONN_WAIT || conn->in.n < CONN_IN_BYTES))
+    if (conn->state == CONN_SHAKE)
+        events = conn->shake_wants;
+    if (wants_bytes(conn) || conn->state == CONN_LINGER)
         events |= WATCH_READ;
     if (conn->out.n)
         events |= WATCH_WRITE;
     watch_set(conn->watch, events);
+    if (wants_bytes(conn) && channel_has_more(&conn->channel) && !conn->is_read_due) {
+        conn->is_read_due = true;
+        loop_defer(conn->server->loop, read_more, conn);
+    }
 }
 
 static void conn_free(void *user)
@@ -69,11 +99,13 @@ void conn_close(struct conn *conn)
     struct http_server *server = conn->server;
     if (conn->state == CONN_CLOSED)
         return;
+    if (conn->state == CONN_SHAKE)
+        conn_shake_leave(conn);
     conn_set_state(conn, CONN_CLOSED);
     conn_forget_waiting(conn);
     watch_close(conn->watch);
     timer_close(conn->timer);
-    (void)close(conn->fd);
+    channel_close(&conn->channel, conn->out.n == 0);
     if (conn->prev)
         conn->prev->next = conn->next;
     else
@@ -218,6 +250,7 @@ static bool step(struct conn *conn)
     case CONN_IDLE:
     case CONN_HEAD: return step_head(conn);
     case CONN_BODY: return step_body(conn);
+    case CONN_SHAKE:
     case CONN_WAIT:
     case CONN_WRITE:
     case CONN_LINGER:
@@ -272,9 +305,8 @@ static void account_body(struct conn *conn, size_t before)
 
 static void drop_lingering(struct conn *conn)
 {
-    /* MSG_TRUNC: the kernel drops the bytes without copying them. */
-    ssize_t n = recv(conn->fd, NULL, CONN_LINGER_BYTES, MSG_TRUNC | MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    ssize_t n = channel_drop(&conn->channel, CONN_LINGER_BYTES);
+    if (n < 0 && errno == EAGAIN)
         return;
     if (n <= 0 || (size_t)n > conn->linger_left)
         conn_close(conn);
@@ -295,8 +327,8 @@ static void conn_on_readable(struct conn *conn)
         conn_lose(conn);
         return;
     }
-    ssize_t n = recv(conn->fd, target->p + before, room, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    ssize_t n = channel_recv(&conn->channel, target->p + before, room);
+    if (n < 0 && errno == EAGAIN)
         return;
     if (n <= 0) {
         conn_lose(conn);
@@ -311,7 +343,9 @@ static void conn_on_readable(struct conn *conn)
 static void on_event(void *user, int events)
 {
     struct conn *conn = user;
-    if (events & WATCH_WRITE)
+    if (conn->state == CONN_SHAKE)
+        conn_shake(conn);
+    else if (events & WATCH_WRITE)
         conn_on_writable(conn);
     else if (conn->state == CONN_LINGER)
         drop_lingering(conn);
@@ -329,36 +363,52 @@ static void on_deadline(void *user)
         conn_close(conn);
 }
 
-void conn_open(struct http_server *server, int fd)
+/* The parts that may be refused for want of memory; what was made is freed by the caller. */
+static bool equip(struct conn *conn, struct http_server *server, int fd)
 {
-    struct conn *conn = calloc(1, sizeof *conn);
-    if (conn) {
-        conn->watch = watch_open(server->loop, fd, on_event, conn);
-        conn->timer = timer_open(server->loop, on_deadline, conn);
-    }
-    if (!conn || !conn->watch || !conn->timer) {
-        if (conn) {
-            watch_close(conn->watch);
-            timer_close(conn->timer);
-        }
-        free(conn);
-        (void)close(fd);
-        return;
-    }
-    conn->server = server;
-    conn->fd = fd;
-    conn->exchange.conn = conn;
-    buf_init(&conn->in, CONN_IN_BYTES);
-    buf_init(&conn->out, server->config.max_waiting_bytes);
-    buf_init(&conn->exchange.body, server->config.max_body_bytes);
-    arena_init(&conn->exchange.arena, server->config.arena_limit);
+    conn->watch = watch_open(server->loop, fd, on_event, conn);
+    conn->timer = timer_open(server->loop, on_deadline, conn);
+    if (server->tls)
+        conn->channel.tls = tls_open(server->tls, fd);
+    return conn->watch && conn->timer && (!server->tls || conn->channel.tls);
+}
+
+static void conn_begin(struct conn *conn)
+{
+    struct http_server *server = conn->server;
     conn->next = server->conns;
     if (conn->next)
         conn->next->prev = conn;
     server->conns = conn;
     server->conn_count++;
     conn->state = CONN_IDLE;
-    /* Who connects has something to say: the time for a head, not that of a kept connection. */
-    conn_arm(conn, CONN_IDLE, server->config.head_timeout_ms);
+    if (conn->channel.tls)
+        conn_shake_begin(conn);
+    else /* Who connects has something to say: the time for a head, not that of a kept connection.
+          */
+        conn_arm(conn, CONN_IDLE, server->config.head_timeout_ms);
     conn_update_watch(conn);
+}
+
+void conn_open(struct http_server *server, int fd)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!conn || !equip(conn, server, fd)) {
+        if (conn) {
+            watch_close(conn->watch);
+            timer_close(conn->timer);
+            tls_close(conn->channel.tls);
+        }
+        free(conn);
+        (void)close(fd);
+        return;
+    }
+    conn->server = server;
+    conn->channel.fd = fd;
+    conn->exchange.conn = conn;
+    buf_init(&conn->in, CONN_IN_BYTES);
+    buf_init(&conn->out, server->config.max_waiting_bytes);
+    buf_init(&conn->exchange.body, server->config.max_body_bytes);
+    arena_init(&conn->exchange.arena, server->config.arena_limit);
+    conn_begin(conn);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_conn.h - one client connection (private to the server part of runtime/net).
  *
+ *   SHAKE ->                                            with TLS only; then
  *   IDLE -> HEAD -> BODY -> WAIT -> WRITE -> IDLE       the next request, or
  *                                         -> LINGER     shut down for writing, drained briefly
  *                                         -> CLOSED
@@ -11,6 +12,7 @@
 #ifndef RUNTIME_NET_HTTP_CONN_H
 #define RUNTIME_NET_HTTP_CONN_H
 
+#include "runtime/net/channel.h"
 #include "runtime/net/http_server.h"
 
 enum {
@@ -22,6 +24,7 @@ enum {
 };
 
 enum conn_state {
+    CONN_SHAKE,
     CONN_IDLE,
     CONN_HEAD,
     CONN_BODY,
@@ -46,7 +49,9 @@ struct exchange {
 struct conn {
     struct http_server *server;
     struct conn *prev, *next;
-    int fd;
+    struct channel channel;
+    struct conn *shake_prev, *shake_next; /* in SHAKE: among those, the oldest first */
+    int shake_wants;                      /* in SHAKE: the events that it goes on at */
     struct watch *watch;
     struct timer *timer;
     enum conn_state state;
@@ -61,6 +66,8 @@ struct conn {
     int64_t taken_ms;   /* when the client last took something of out, or it was first filled */
     size_t linger_left; /* bytes to drop yet */
     bool is_processing; /* conn_process is on the stack */
+    bool is_read_due;   /* reading what the channel still has is deferred */
+    bool has_begun;     /* in SHAKE: its first byte was seen */
     bool keeps_alive;   /* after the answer that is being written */
     bool is_read_whole; /* the request was, so closing loses nothing of the answer */
     struct exchange exchange;
@@ -77,10 +84,15 @@ struct http_server {
     struct timer *accept_timer; /* runs while accepting rests */
     bool is_resting, is_draining;
     struct conn *conns;
-    size_t conn_count, busy_count; /* busy: between on_head and the end of the answer */
-    struct buf head_out;           /* scratch for composing a head */
-    size_t waiting_bytes;          /* copied into out buffers and not all sent yet */
-    uint32_t given_up;             /* answers that were, for want of room */
+    size_t conn_count, busy_count;           /* busy: between on_head and the end of the answer */
+    struct buf head_out;                     /* scratch for composing a head */
+    size_t waiting_bytes;                    /* copied into out buffers and not all sent yet */
+    uint32_t given_up;                       /* answers that were, for want of room */
+    struct tls_context *tls;                 /* for connections from now on; NULL: plain */
+    struct conn *shakes_first, *shakes_last; /* in SHAKE, the oldest first */
+    size_t shake_count;
+    uint32_t shake_steps; /* that were taken in this turn */
+    uint32_t shake_failures;
 };
 
 /* Takes fd, also when it fails. */
@@ -101,6 +113,12 @@ void conn_disarm(struct conn *conn);
 void conn_update_watch(struct conn *conn);
 /* Makes ready for the next request on the connection. */
 void conn_recycle(struct conn *conn);
+
+/* http_shake.c */
+/* A connection's first state with TLS. May close an older one of that state for its sake. */
+void conn_shake_begin(struct conn *conn);
+void conn_shake(struct conn *conn); /* on its events */
+void conn_shake_leave(struct conn *conn);
 
 /* http_respond.c */
 /* Answers with an empty body and closes; why is for the log. */

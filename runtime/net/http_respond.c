@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_respond.c - the writing half of a client connection: answers, refusals and their end.
  *
- * Head and body leave by one system call; only what the kernel does not take is copied. Reading
+ * Head and body leave together; only what the channel does not take is copied. Reading
  * stops while an answer waits to be taken, so a client that does not read holds one answer and no
  * more, until idle_timeout_ms pass without progress. All of them together hold max_waiting_bytes:
  * then the ones that have taken nothing for longest are given up, so that clients that don't read
@@ -13,29 +13,6 @@
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/net/http_conn.h"
-
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-static struct iovec to_iovec(Str s)
-{
-    struct iovec part = { .iov_len = s.n };
-    memcpy(&part.iov_base, &s.p, sizeof s.p); /* it has no const, but sendmsg only reads */
-    return part;
-}
-
-/* Sends what the kernel takes now of head and body; -1 on a broken connection. */
-static ssize_t send_pair(int fd, Str head, Str body)
-{
-    struct iovec parts[] = { to_iovec(head), to_iovec(body) };
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = body.n ? 2 : 1 };
-    ssize_t n;
-    do
-        n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return n < 0 && errno == EAGAIN ? 0 : n;
-}
 
 /* Drops up to *count bytes of s, and counts them down. */
 static Str skip(Str s, size_t *count)
@@ -97,7 +74,7 @@ static bool count_waiting(struct conn *conn, size_t bytes)
 static bool put(struct conn *conn, Str head, Str body)
 {
     if (conn->out.n == 0) {
-        ssize_t n = send_pair(conn->fd, head, body);
+        ssize_t n = channel_send(&conn->channel, head, body);
         if (n < 0) {
             conn_close(conn);
             return false;
@@ -126,7 +103,7 @@ void conn_send_continue(struct conn *conn)
 
 static void linger(struct conn *conn)
 {
-    if (shutdown(conn->fd, SHUT_WR) != 0) {
+    if (!channel_end(&conn->channel)) {
         conn_close(conn);
         return;
     }
@@ -166,7 +143,7 @@ static void put_answer(struct conn *conn, Str head, Str body)
 void conn_on_writable(struct conn *conn)
 {
     Str left = str_sub(buf_str(&conn->out), conn->out_at, conn->out.n);
-    ssize_t n = send_pair(conn->fd, left, STR(""));
+    ssize_t n = channel_send(&conn->channel, left, STR(""));
     if (n < 0) {
         conn_abandon(conn); /* it was a 100 Continue that broke */
         conn_close(conn);

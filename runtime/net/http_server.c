@@ -151,6 +151,8 @@ enum status http_server_open(struct loop *loop, const struct http_server_config 
     server->handler = *handler;
     server->user = user;
     server->fd = -1;
+    server->tls = tls_context_share(config->tls);
+    server->config.tls = NULL; /* the share is the server's own field */
     buf_init(&server->head_out, HEAD_OUT_BYTES);
     enum status status = open_listener(config, &server->fd, &server->port);
     if (status == ST_OK) {
@@ -161,6 +163,7 @@ enum status http_server_open(struct loop *loop, const struct http_server_config 
     }
     if (status != ST_OK) {
         close_listener(server);
+        tls_context_release(server->tls);
         free(server);
         return status;
     }
@@ -174,6 +177,13 @@ uint16_t http_server_port(const struct http_server *server)
     return server->port;
 }
 
+void http_server_set_tls(struct http_server *server, struct tls_context *tls)
+{
+    ENSURE(server->tls && tls); /* a port never changes what it speaks */
+    tls_context_release(server->tls);
+    server->tls = tls_context_share(tls);
+}
+
 void http_server_drain(struct http_server *server)
 {
     struct conn *next;
@@ -181,7 +191,8 @@ void http_server_drain(struct http_server *server)
     close_listener(server);
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
-        if (conn->state == CONN_IDLE && !conn->is_processing)
+        bool has_asked = conn->state != CONN_IDLE && conn->state != CONN_SHAKE;
+        if (!has_asked && !conn->is_processing)
             conn_close(conn);
     }
 }
@@ -195,6 +206,7 @@ static void server_free(void *user)
 {
     struct http_server *server = user;
     buf_free(&server->head_out);
+    tls_context_release(server->tls);
     free(server);
 }
 

@@ -11,13 +11,16 @@
  * Pipelined requests wait until the response before them is written. Malformed requests, unknown
  * Expect values, bodies over the limit (413, after on_head, so that a handler can refuse a stranger
  * first) and late ones (408) are answered by the server itself with an empty body. A client that
- * half-closes has left.
+ * half-closes has left. With TLS each connection begins with a handshake of bounded duration; of
+ * more than max_handshakes at a time the oldest is closed, so that clients who never finish theirs
+ * keep out nobody who does.
  */
 #ifndef RUNTIME_NET_HTTP_SERVER_H
 #define RUNTIME_NET_HTTP_SERVER_H
 
 #include "runtime/base/arena.h"
 #include "runtime/net/loop.h"
+#include "runtime/net/tls.h"
 #include "runtime/wire/http1.h"
 
 struct http_server;
@@ -29,7 +32,9 @@ struct http_server_config {
     uint32_t max_connections;
     uint32_t max_body_bytes;
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
-    size_t arena_limit;       /* memory of one exchange, body not counted */
+    struct tls_context *tls;                       /* NULL: plain; a share is taken */
+    uint32_t handshake_timeout_ms, max_handshakes; /* with TLS only */
+    size_t arena_limit;                            /* memory of one exchange, body not counted */
     size_t max_waiting_bytes; /* of answers that clients have not taken, all connections together;
                                * over it the one that has taken nothing for longest is closed */
 };
@@ -46,6 +51,10 @@ MUST_USE enum status http_server_open(struct loop *loop, const struct http_serve
                                       const struct http_handler *handler, void *user,
                                       struct http_server **out);
 uint16_t http_server_port(const struct http_server *server);
+
+/* Another certificate for connections from now on; a share is taken. The server must have had TLS
+ * from its start. */
+void http_server_set_tls(struct http_server *server, struct tls_context *tls);
 
 /* Stops accepting and closes idle connections; open exchanges go on. */
 void http_server_drain(struct http_server *server);

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import * as v1 from "../node/client_v1.mjs";
 import * as v2 from "../node/client_v2.mjs";
@@ -159,6 +160,19 @@ export function callsIn(entries) {
 
 /* ---- the gateway ---- */
 
+/** The authorities (PEM) of the ports that speak TLS: whatever is sent there by hand goes through it. */
+const trusted = new Map();
+
+/** A connection to a port, through TLS where it speaks that. */
+export function dial(port, options = {}) {
+  const ca = trusted.get(port);
+  if (ca === undefined) return net.connect(port, "127.0.0.1");
+  return tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca, ...options });
+}
+
+/** The event at which a connection of dial() may be written to. */
+export const dialled = (socket) => (socket.encrypted ? "secureConnect" : "connect");
+
 /**
  * A gateway in its own folder. options: dir, servers, principals, and anything else of mcpd.jsonc.
  * start() and stop() may be called again: the store and the audit log stay.
@@ -175,10 +189,12 @@ export class Gateway {
   async start() {
     this.proc = await start(MCPD, ["serve", "--config", this.config], {
       cwd: this.dir,
-      ready: /^mcpd: ready on (http:\/\/127\.0\.0\.1:(\d+))$/,
+      ready: /^mcpd: ready on (https?:\/\/127\.0\.0\.1:(\d+))$/,
     });
     this.base = this.proc.match[1];
     this.port = Number(this.proc.match[2]);
+    trusted.delete(this.port);
+    if (this.base.startsWith("https:")) trusted.set(this.port, this.ca);
     return this;
   }
   stop(signal) {
@@ -215,8 +231,9 @@ export class Gateway {
 }
 
 /** Makes and starts a gateway that stops with the test. */
-export async function startGateway(t, config) {
-  const gateway = new Gateway(scratch(t), config);
+export async function startGateway(t, config, { dir, ca } = {}) {
+  const gateway = new Gateway(dir ?? scratch(t), config);
+  gateway.ca = ca;
   t.after(() => gateway.stop());
   await gateway.start();
   return gateway;
@@ -286,7 +303,7 @@ export function assertDenied(got, { cause, reason, source, policy }) {
 /** Sends bytes on a fresh connection and reads until it closes or one response is whole. */
 export function exchange(port, bytes, { ms = RAW_MS, half = false } = {}) {
   return new Promise((done, fail) => {
-    const socket = net.connect(port, "127.0.0.1");
+    const socket = dial(port);
     const timer = setTimeout(() => {
       socket.destroy();
       fail(
@@ -303,7 +320,7 @@ export function exchange(port, bytes, { ms = RAW_MS, half = false } = {}) {
       socket.destroy();
       done(response);
     };
-    socket.on("connect", () => (half ? socket.end(bytes) : socket.write(bytes)));
+    socket.on(dialled(socket), () => (half ? socket.end(bytes) : socket.write(bytes)));
     socket.on("data", (part) => {
       parts.push(part);
       finish(false);

@@ -81,11 +81,26 @@ static const struct {
     { "too deep", STR_INIT("{\"a\":[[[[[[[[1]]]]]]]]}"),
       STR_INIT("mcpd.jsonc:1: a[0][0][0][0][0][0][0]: nested deeper than the limit\n") },
     { "not loopback", STR_INIT("{\"listen\":\"0.0.0.0:80\"}"),
-      STR_INIT("mcpd.jsonc:1: listen: must be a loopback address (127.0.0.1 or [::1]): this "
-               "version serves no other\n") },
+      STR_INIT("mcpd.jsonc:1: listen: is not a loopback address: it needs \"tls\", or "
+               "\"listen_without_tls\": true if a proxy brings TLS\n"
+               "mcpd.jsonc:1: listen: is every address of this machine: \"allowed_hosts\" must "
+               "say by which names clients come\n") },
+    { "every address of IPv6", STR_INIT("{\"listen\":\"[::]:80\",\"listen_without_tls\":true}"),
+      STR_INIT("mcpd.jsonc:1: listen: is every address of this machine: \"allowed_hosts\" must "
+               "say by which names clients come\n") },
+    { "not loopback, leave withheld",
+      STR_INIT("{\"listen\":\"10.0.0.1:80\",\"listen_without_tls\":false}"),
+      STR_INIT("mcpd.jsonc:1: listen: is not a loopback address: it needs \"tls\", or "
+               "\"listen_without_tls\": true if a proxy brings TLS\n") },
+    { "a name to listen on", STR_INIT("{\"listen\":\"localhost:80\"}"),
+      STR_INIT("mcpd.jsonc:1: listen: must be a numeric address and a port, as in "
+               "\"127.0.0.1:8330\" or \"[::]:443\"\n") },
+    { "no key", STR_INIT("{\"listen\":\"127.0.0.1:0\",\n\"tls\":{\"certificate\":\"a/\"}}"),
+      STR_INIT("mcpd.jsonc:2: tls: needs \"key\"\n"
+               "mcpd.jsonc:2: tls.certificate: must be the path of a file\n") },
     { "no port", STR_INIT("{\"listen\":\"127.0.0.1\"}"),
-      STR_INIT("mcpd.jsonc:1: listen: must be an address and a port, as in "
-               "\"127.0.0.1:8330\"\n") },
+      STR_INIT("mcpd.jsonc:1: listen: must be a numeric address and a port, as in "
+               "\"127.0.0.1:8330\" or \"[::]:443\"\n") },
     { "no file", STR_INIT("{\"store\":\"\",\"audit\":\"log/\"}"),
       STR_INIT("mcpd.jsonc:1: store: must be the path of a file\n"
                "mcpd.jsonc:1: audit: must be the path of a file\n") },
@@ -207,6 +222,7 @@ static void test_full(void)
         "    \"docs\": { \"url\": \"http://127.0.0.1:3001/mcp\", \"era\": \"modern\" },\n"
         "    \"0-x_y\": { \"command\": [\"./run\"], \"cwd\": \"./sub/dir\", \"era\": \"legacy\" }\n"
         "  },\n"
+        "  \"tls\": { \"certificate\": \"tls/c.pem\", \"key\": \"/k.pem\" },\n"
         "  \"limits\": { \"max_depth\": 4, \"max_tools\": 65536 } /* the end */ }\n";
     struct config config;
     Str errors;
@@ -220,6 +236,8 @@ static void test_full(void)
     CHECK(config.listen_port == 0);
     CHECK_STR(config.store_path, STR("/var/db/m.db"));
     CHECK_STR(config.audit_path, STR("-"));
+    CHECK_STR(config.tls_certificate, STR("/etc/mcp/tls/c.pem"));
+    CHECK_STR(config.tls_key, STR("/k.pem"));
     CHECK(config.allowed_host_count == 3 && config.allowed_origin_count == 2);
     CHECK(config.principal_count == 2 && config.principals[0].group_count == 2);
     CHECK_STR(config.principals[0].groups[1], STR("eng"));
@@ -312,11 +330,10 @@ static void test_listen(void)
                                        "127.0.0.1",
                                        ":80",
                                        "localhost:80",
-                                       "0.0.0.0:80",
-                                       "[::]:80",
                                        "::1:80",
                                        "127.0.0.1:x",
-                                       "1.2.3.4:5",
+                                       "1.2.3.4.5:5",
+                                       "1.2.3:5",
                                        "[::1]",
                                        "127.0.0.1: 1",
                                        "127.0.0.1:65536",
@@ -324,10 +341,23 @@ static void test_listen(void)
                                        "[::1]80",
                                        "[127.0.0.1]:80" };
     for (size_t i = 0; i < COUNT(bad); i++) {
-        Str host = STR("kept");
-        uint16_t port = 7;
-        CHECK_ROW(address_listen(str_of(bad[i]), &host, &port) != NULL, "%s", bad[i]);
-        CHECK(port == 7 && str_eq(host, STR("kept")));
+        struct listen_address address = { .port = 7 };
+        CHECK_ROW(address_listen(str_of(bad[i]), &address) != NULL, "%s", bad[i]);
+        CHECK(address.port == 7 && !address.host.p);
+    }
+    static const struct {
+        const char *text;
+        bool is_loopback, is_wildcard;
+    } good[] = { { "127.8.0.1:1", true, false }, { "[::1]:1", true, false },
+                 { "0.0.0.0:1", false, true },   { "[::]:1", false, true },
+                 { "10.0.0.1:1", false, false }, { "[0:0::0]:1", false, true },
+                 { "0.0.0.1:1", false, false },  { "[::ffff:127.0.0.1]:1", false, false } };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct listen_address address = { .port = 7 };
+        CHECK_ROW(!address_listen(str_of(good[i].text), &address), "%s", good[i].text);
+        CHECK_ROW(address.port == 1 && address.is_loopback == good[i].is_loopback &&
+                      address.is_wildcard == good[i].is_wildcard,
+                  "%s", good[i].text);
     }
 }
 
