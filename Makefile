@@ -61,7 +61,8 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help check ci demo bench docs test-unit test-postgresql test-golden test-e2e test-policies test-yaml test-url check-layers \
-  check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-list fuzz-afl fuzz-coverage fuzz-replay clean distclean
+  check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-build fuzz-list fuzz-short \
+  fuzz-afl fuzz-coverage fuzz-replay clean distclean
 
 all: $B/mcpc $B/mcpd ## build mcpc and mcpd (default)
 
@@ -172,34 +173,42 @@ uninstall: ## remove what install copied
 # Fuzzing: libFuzzer by default; fuzz-afl builds the same targets for AFL++ in persistent mode.
 FUZZ     := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 FUZZ_CC  ?= clang-14
-TIME     ?= 60
+TARGET   ?=
+SECONDS  ?= 60
 FB       := build/fuzz
-fuzz: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/fuzz
+# Inputs made of the project's own policies: binary ones would go stale with the bundle's format.
+$B/fuzz/make_seeds: $B/fuzz/seeds.o $B/libmcp.a
+	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
+$B/fuzz/seeds/made: $B/fuzz/make_seeds fuzz/make-seeds $(wildcard examples/*.pol examples/statements/*.pol tests/golden/*/*.pol)
+	$Qfuzz/make-seeds $< $(@D) && touch $@
+fuzz-build: ## build all fuzz targets for libFuzzer (with ASan and UBSan) under build/fuzz
 	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=fuzz SAN=address,undefined \
 	  CFLAGS='-fsanitize=fuzzer-no-link -DFUZZING' $(addprefix $(FB)/fuzz/fuzz_,$(FUZZ))
 $(FB)/fuzz/fuzz_%: $(FB)/fuzz/fuzz_%.o $(TEST_HELP) $(FB)/libmcp.a
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_MCPD)
-fuzz-list:
+fuzz-list: ## the names of all fuzz targets
 	@echo $(FUZZ)
-fuzz-run-%: fuzz ## run one target for TIME seconds: make fuzz-run-json TIME=600
-	@mkdir -p $(FB)/corpus/$*
-	$(FB)/fuzz/fuzz_$* -max_total_time=$(TIME) -print_final_stats=1 $(FB)/corpus/$* fuzz/corpus/$*
-fuzz-afl: ## build all fuzz targets for AFL++ (persistent mode) under build/afl
+fuzz: fuzz-build $B/fuzz/seeds/made ## run one target with libFuzzer: make fuzz TARGET=json SECONDS=600; without TARGET, build all
+	@[ -z "$(TARGET)" ] || fuzz/run libfuzzer $(TARGET) $(SECONDS) $B/fuzz/seeds
+fuzz-short: fuzz-build $B/fuzz/seeds/made ## every target for a moment, the same inputs each time
+	@fuzz/run short "$(FUZZ)" $B/fuzz/seeds
+fuzz-afl: $B/fuzz/seeds/made ## the same with AFL++ in persistent mode: make fuzz-afl TARGET=json SECONDS=600
 	@$(MAKE) --no-print-directory CC=afl-clang-fast VARIANT=afl SAN=address,undefined FB=build/afl \
 	  CFLAGS='-DFUZZING' $(addprefix build/afl/fuzz/fuzz_,$(FUZZ))
+	@[ -z "$(TARGET)" ] || fuzz/run afl "$(TARGET)" $(SECONDS) $B/fuzz/seeds
 
-# Stored inputs (seeds and every find) through the plain build: part of check.
+# Stored inputs and seeds (every find is among them) through the plain build: part of check.
 $B/fuzz/replay_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $(TEST_HELP) $B/libmcp.a
 	$Q$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_MCPD)
-fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) ## run all stored fuzz inputs once
-	@for f in $(FUZZ); do $B/fuzz/replay_$$f fuzz/corpus/$$f || exit 1; done
+fuzz-replay: $(addprefix $B/fuzz/replay_,$(FUZZ)) $B/fuzz/seeds/made ## run all stored fuzz inputs and seeds once
+	@fuzz/run replay "$(FUZZ)" $B/fuzz/seeds $B/fuzz
 
-# What the stored inputs reach, and those below CORPUS, a folder per target.
+# What the stored inputs and seeds reach, and those below CORPUS, a folder per target.
 CORPUS ?=
-fuzz-coverage: ## lines that stored fuzz inputs reach (CORPUS=DIR: and inputs in DIR/TARGET)
+fuzz-coverage: $B/fuzz/seeds/made ## lines that stored fuzz inputs reach (CORPUS=DIR: and inputs in DIR/TARGET)
 	@$(MAKE) --no-print-directory CC=$(FUZZ_CC) VARIANT=coverage WERROR=0 LDFLAGS=-fprofile-instr-generate \
 	  CFLAGS='-fprofile-instr-generate -fcoverage-mapping -O1' $(addprefix build/coverage/fuzz/replay_,$(FUZZ))
-	@fuzz/coverage build/coverage $(CORPUS)
+	@fuzz/coverage build/coverage fuzz/corpus $B/fuzz/seeds $(CORPUS)
 
 bench: all ## figures: decisions, JSON, throughput beside a direct connection and nginx, memory
 	@$(MAKE) --no-print-directory $(patsubst tests/bench/%.c,$B/tests/bench/%,$(wildcard tests/bench/bench_*.c))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay.c - runs a fuzz target over stored inputs without a fuzzer: "replay FOLDER". What was once
- * found stays found: every find is stored, and this is part of `make check`. */
+/* replay.c - runs a fuzz target over stored inputs without a fuzzer: "replay FOLDER...". What was
+ * once found stays found: every find is stored, and this is part of `make check`. */
 #include "fuzz/target.h"
 
 #include <dirent.h>
@@ -28,25 +28,41 @@ static int replay(const char *folder, const char *name)
     return is_read ? 0 : -1;
 }
 
-int main(int argc, char **argv)
+/* How many inputs the folder has; -1 after a message when it can't be read. */
+static int replay_folder(const char *name)
 {
-    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+    DIR *folder = opendir(name);
     int count = 0;
-    if (!folder) {
-        (void)fprintf(stderr, "usage: replay FOLDER (%s can't be read)\n",
-                      argc == 2 ? argv[1] : "no folder is named and");
-        return 2;
-    }
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    if (!folder)
+        (void)fprintf(stderr, "replay: %s can't be read\n", name);
+    for (const struct dirent *entry; folder && count >= 0 && (entry = readdir(folder)) != NULL;) {
         if (entry->d_name[0] == '.')
             continue;
-        if (replay(argv[1], entry->d_name) != 0) {
-            (void)fprintf(stderr, "can't read %s/%s\n", argv[1], entry->d_name);
-            return 1;
-        }
         count++;
+        if (replay(name, entry->d_name) != 0) {
+            (void)fprintf(stderr, "replay: can't read %s/%s\n", name, entry->d_name);
+            count = -1;
+        }
     }
-    (void)closedir(folder);
-    printf("%-24s %d inputs\n", argv[1], count);
-    return count == 0;
+    if (folder)
+        (void)closedir(folder);
+    return folder ? count : -1;
+}
+
+int main(int argc, char **argv)
+{
+    int total = 0;
+    for (int i = 1; i < argc; i++) {
+        int count = replay_folder(argv[i]);
+        if (count < 0)
+            return 1;
+        total += count;
+    }
+    if (total == 0) {
+        (void)fprintf(stderr, "usage: %s FOLDER... (with inputs)\n", argv[0]);
+        return 2;
+    }
+    const char *name = strstr(argv[0], "replay_");
+    printf("%-24s %d inputs\n", name ? name + strlen("replay_") : argv[0], total);
+    return 0;
 }

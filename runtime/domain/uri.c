@@ -43,15 +43,6 @@ static bool has_any(Str text, Str any)
     return false;
 }
 
-/* What RFC 3986 lets a URI be made of. */
-static bool has_uri_characters(Str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (!is_unreserved(text.p[i]) && !memchr(":/?#[]@!$&'()*+,;=%", text.p[i], 19))
-            return false;
-    return true;
-}
-
 /* Where the ':' behind the scheme stands; 0: there is none. */
 static size_t scheme_end(Str text)
 {
@@ -85,29 +76,50 @@ static int hex_value(char c)
     return is_in(c, '0', '9') ? c - '0' : is_in(c, 'A', 'F') ? c - 'A' + 10 : -1;
 }
 
-/* The byte at text[*at], an escape undone, behind which *at moves; -1 for an escape that needs
- * none, that hides a mark, or that is undone to another one. */
-static int next_byte(Str text, size_t *at)
+enum part { PART_PATH, PART_QUERY };
+
+/* What stands as it is: RFC 3986's characters of that part. In a query '+' is one, but a blank to
+ * whoever reads forms, so only its escape says what is meant. */
+static bool stands_plain(char c, enum part part)
+{
+    if (is_unreserved(c) || memchr("!$&'()*,;=:@", c, 12))
+        return true;
+    return part == PART_QUERY ? c == '/' || c == '?' : c == '+';
+}
+
+/* An escape that has a reason: it stands for no mark and is not undone to another one. What may
+ * stand plain is not escaped, or it had two spellings; but in a query '&' and '=' part a form, and
+ * their escapes are text. */
+static bool stands_escaped(char c, enum part part)
+{
+    if (memchr("/\\%;", c, 4))
+        return false;
+    return !stands_plain(c, part) || (part == PART_QUERY && (c == '&' || c == '='));
+}
+
+/* The byte at text[*at], an escape undone, behind which *at moves; -1 for one that is not spelled
+ * as it should be. */
+static int next_byte(Str text, size_t *at, enum part part)
 {
     char c = text.p[(*at)++];
     if (c != '%')
-        return (unsigned char)c;
+        return stands_plain(c, part) ? (unsigned char)c : -1;
     int high = hex_value(str_byte(text, *at)), low = hex_value(str_byte(text, *at + 1));
     if (high < 0 || low < 0)
         return -1;
     *at += 2;
     int byte = high * 16 + low;
-    return is_unreserved((char)byte) || memchr("/\\%;", byte, 4) ? -1 : byte;
+    return stands_escaped((char)byte, part) ? byte : -1;
 }
 
 /* The text without escapes, in certain characters: {NULL, 0} when there is no such. */
-static Str undo(Str text, struct arena *mem)
+static Str undo(Str text, enum part part, struct arena *mem)
 {
     const Str none = { NULL, 0 };
     char *out = arena_alloc_raw(mem, 1, 1, text.n + 1);
     size_t n = 0;
     for (size_t at = 0; at < text.n && out;) {
-        int byte = next_byte(text, &at);
+        int byte = next_byte(text, &at, part);
         if (byte < 0)
             return none;
         out[n++] = (char)byte;
@@ -177,7 +189,7 @@ static bool part_holds(Str part, struct arena *mem)
     Str rest = part, before = str_cut(&rest, ';');
     if (str_eq(before, STR(".")) || str_eq(before, STR("..")))
         return false;
-    Str whole = undo(part, mem);
+    Str whole = undo(part, PART_PATH, mem);
     return whole.n > 0 && name_ends_certain(whole);
 }
 
@@ -198,6 +210,12 @@ static size_t find_any(Str text, size_t from, Str any)
     return from;
 }
 
+/* text is "" or begins with '?'. An empty query is what some readers drop. */
+static bool query_holds(Str text, struct arena *mem)
+{
+    return text.n == 0 || undo(str_sub(text, 1, text.n), PART_QUERY, mem).n > 0;
+}
+
 /* Behind "scheme://": authority, path, query. */
 static bool hierarchy_holds(Str text, Str scheme, struct arena *mem)
 {
@@ -207,30 +225,30 @@ static bool hierarchy_holds(Str text, Str scheme, struct arena *mem)
     bool needs_path = is_file || path == 0 || web_scheme_of(scheme);
     if (!authority_holds(str_sub(text, 0, path), scheme, mem) || (needs_path && path == query))
         return false;
-    if (is_file && query > path + 1 && text.p[query - 1] == '/')
-        return false; /* many readers drop it */
-    if (query < text.n &&
-        (is_file || query + 1 == text.n || !undo(str_sub(text, query + 1, text.n), mem).n))
-        return false; /* a query of a file, or an empty one: some readers drop it */
-    return parts_hold(str_sub(text, path, query), mem);
+    if (is_file && (query < text.n || (query > path + 1 && text.p[query - 1] == '/')))
+        return false; /* many readers drop a file's query, and a slash at its end */
+    return query_holds(str_sub(text, query, text.n), mem) &&
+           parts_hold(str_sub(text, path, query), mem);
 }
 
 /* Behind "scheme:", without an authority: parts that begin without a '/', which would be a path to
  * one reader and an authority to another. */
 static bool opaque_holds(Str text, Str scheme, struct arena *mem)
 {
-    if (text.n == 0 || text.p[0] == '/' || str_eq(scheme, STR("file")) || web_scheme_of(scheme))
+    size_t query = find_any(text, 0, STR("?"));
+    Str path = str_sub(text, 0, query);
+    if (path.n == 0 || path.p[0] == '/' || str_eq(scheme, STR("file")) || web_scheme_of(scheme))
         return false;
-    while (text.n)
-        if (!part_holds(str_cut(&text, '/'), mem))
+    while (path.n)
+        if (!part_holds(str_cut(&path, '/'), mem))
             return false;
-    return true;
+    return query_holds(str_sub(text, query, text.n), mem);
 }
 
 bool uri_is_canonical(Str uri, struct arena *mem)
 {
     size_t end = scheme_end(uri);
-    if (uri.n > URI_BYTES_MAX || end == 0 || !has_uri_characters(uri) || has_any(uri, STR("#")))
+    if (uri.n > URI_BYTES_MAX || end == 0)
         return false;
     Str scheme = str_sub(uri, 0, end), rest = str_sub(uri, end + 1, uri.n);
     if (!is_lower(scheme))

@@ -2,10 +2,8 @@
 /* test_matcher.c - the ladder of matchers: which pattern goes where, and that all back ends say the
  * same of the same text: automaton, positions, words, plain comparisons and the slow matcher.
  * The tables go through the verifier and are walked by the runtime, as a bundle's are. */
-#include "compiler/pattern/matcher.h"
-#include "runtime/bundle/program.h"
-#include "runtime/bundle/verify.h"
 #include "tests/unit/check.h"
+#include "tests/unit/matcher_tables.h"
 #include "tests/unit/slow_match.h"
 
 enum { MEMORY = 64 * 1024 * 1024, ROOM = 120, PATTERNS = 1500, TEXTS = 24, MUTANTS = 20000 };
@@ -40,74 +38,6 @@ static Str str_of_text(const struct text *text)
 }
 
 #define PICK(array) ((array)[pick(COUNT(array))])
-
-/* A program of nothing but one matcher's tables. */
-struct tables {
-    struct program program;
-    struct b_nfa nfa;
-    struct b_trie trie;
-    struct bundle_error error;
-};
-
-static bool load_nfa(struct tables *tables, const struct bit_nfa *nfa)
-{
-    *tables = (struct tables){ .nfa = nfa->head };
-    struct program *p = &tables->program;
-    p->nfas = &tables->nfa;
-    p->nfa_classes = nfa->classes;
-    p->nfa_masks = nfa->masks;
-    p->counts[SECTION_NFAS] = 1;
-    p->counts[SECTION_NFA_CLASSES] = COUNT(nfa->classes);
-    p->counts[SECTION_NFA_MASKS] = (uint32_t)nfa->mask_words;
-    return verify_matchers(p, &tables->error);
-}
-
-static bool load_trie(struct tables *tables, const struct trie *trie, uint32_t forbidden)
-{
-    *tables = (struct tables){ .trie = { .nodes = trie->node_count, .forbidden = forbidden } };
-    struct program *p = &tables->program;
-    p->tries = &tables->trie;
-    p->trie_nodes = trie->nodes;
-    p->trie_roots = trie->roots;
-    p->counts[SECTION_TRIES] = 1;
-    p->counts[SECTION_TRIE_NODES] = trie->node_count;
-    p->counts[SECTION_TRIE_ROOTS] = COUNT(trie->roots);
-    return verify_matchers(p, &tables->error);
-}
-
-static bool match_one(const struct matcher *matcher, Str text)
-{
-    struct tables tables;
-    switch (matcher->kind) {
-    case MATCHER_EQUAL: return str_eq(text, matcher->texts[0]);
-    case MATCHER_STARTS: return str_starts(text, matcher->texts[0]);
-    case MATCHER_ENDS: return str_ends(text, matcher->texts[0]);
-    case MATCHER_CONTAINS: return str_contains(text, matcher->texts[0]);
-    case MATCHER_SET:
-        for (uint32_t i = 0; i < matcher->text_count; i++) {
-            if (str_eq(text, matcher->texts[i]))
-                return true;
-        }
-        return false;
-    case MATCHER_WORDS:
-        CHECK(load_trie(&tables, &matcher->trie, matcher->forbidden));
-        return program_match_words(&tables.program, 0, text);
-    case MATCHER_NFA:
-        CHECK(load_nfa(&tables, &matcher->nfa));
-        return program_match_nfa(&tables.program, 0, text);
-    case MATCHER_DFA: break;
-    }
-    return automaton_run(&matcher->dfa, text) != 0;
-}
-
-static bool match_any(const struct matchers *matchers, Str text)
-{
-    for (uint32_t i = 0; i < matchers->count; i++) {
-        if (match_one(&matchers->items[i], text))
-            return true;
-    }
-    return false;
-}
 
 /* ------------------------------ the ladder ------------------------------ */
 
@@ -192,7 +122,7 @@ static void test_secret(void)
     arena_init(&mem, MEMORY);
     CHECK(bit_nfa_build(&pattern, 1, REGEX, &mem, &nfa, &positions) == ST_OK);
     CHECK(positions == 62 && nfa.head.positions == 62 && nfa.head.unchained <= 4);
-    CHECK(load_nfa(&tables, &nfa));
+    CHECK(tables_of_nfa(&tables, &nfa));
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK_ROW(program_match_nfa(&tables.program, 0, rows[i].text) == rows[i].matches, "row %zu",
                   i);
@@ -301,7 +231,8 @@ static void compare(const Str *patterns, uint32_t count, enum automaton_syntax s
         CHECK_ROW(program_match_nfa(&ends->nfa->program, 0, text) == want, "%.*s: positions, %.*s",
                   STR_ARG(patterns[0]), STR_ARG(text));
     if (is_text) /* plain comparisons rely on what they are given */
-        CHECK_ROW(match_any(ends->matchers, text) == want, "%.*s: ladder", STR_ARG(patterns[0]));
+        CHECK_ROW(tables_match_any(ends->matchers, text) == want, "%.*s: ladder",
+                  STR_ARG(patterns[0]));
 }
 
 static void test_back_ends(void)
@@ -328,9 +259,9 @@ static void test_back_ends(void)
         arena_init(&mem, MEMORY);
         if (automaton_build_union(strs, count, syntax, &mem, &dfa, &error) == ST_OK &&
             CHECK(matchers_build(strs, count, syntax, &mem, &matchers, &error) == ST_OK)) {
-            bool has_nfa =
-                bit_nfa_build(strs, count, syntax, &mem, &nfa, &positions) == ST_OK &&
-                CHECK_ROW(load_nfa(&tables, &nfa), "%.*s: %s", STR_ARG(strs[0]), tables.error.text);
+            bool has_nfa = bit_nfa_build(strs, count, syntax, &mem, &nfa, &positions) == ST_OK &&
+                           CHECK_ROW(tables_of_nfa(&tables, &nfa), "%.*s: %s", STR_ARG(strs[0]),
+                                     tables.error.text);
             compared += has_nfa;
             struct back_ends ends = { &dfa, has_nfa ? &tables : NULL, &matchers };
             for (int i = 0; i < TEXTS; i++) {
@@ -360,7 +291,7 @@ static void test_words(void)
         }
         arena_init(&mem, MEMORY);
         CHECK(trie_build(strs, count, &mem, &trie) == ST_OK);
-        CHECK_ROW(load_trie(&tables, &trie, forbidden), "%s", tables.error.text);
+        CHECK_ROW(tables_of_trie(&tables, &trie, forbidden), "%s", tables.error.text);
         for (int i = 0; i < TEXTS; i++) {
             random_text(&text, i % 4 == 0);
             Str s = str_of_text(&text);
@@ -385,7 +316,7 @@ static uint32_t positions_of(Str pattern, enum status want)
     arena_init(&mem, MEMORY);
     enum status status = bit_nfa_build(&pattern, 1, REGEX, &mem, &nfa, &positions);
     CHECK_ROW(status == want, "%.*s: %s", STR_ARG(pattern), status_text(status));
-    CHECK(status != ST_OK || load_nfa(&tables, &nfa));
+    CHECK(status != ST_OK || tables_of_nfa(&tables, &nfa));
     arena_reset(&mem);
     return positions;
 }
@@ -467,7 +398,8 @@ static void test_mutants(void)
                                                    : nfa.mask_words * sizeof *nfa.masks);
         unsigned char *at = bytes + pick((uint32_t)n), old = *at;
         *at ^= (unsigned char)(1U << pick(8));
-        bool holds = is_trie ? load_trie(&tables, &trie, B_TRIE_NO_BYTE) : load_nfa(&tables, &nfa);
+        bool holds =
+            is_trie ? tables_of_trie(&tables, &trie, B_TRIE_NO_BYTE) : tables_of_nfa(&tables, &nfa);
         refused += !holds;
         if (holds && is_trie)
             (void)program_match_words(&tables.program, 0, text);
@@ -481,7 +413,7 @@ static void test_mutants(void)
 
 #define REFUSES(field, value)                                                                      \
     do {                                                                                           \
-        (void)load_nfa(&tables, &nfa);                                                             \
+        (void)tables_of_nfa(&tables, &nfa);                                                        \
         tables.nfa.field = (value);                                                                \
         CHECK_ROW(!verify_matchers(&tables.program, &tables.error), #field " = " #value);          \
     } while (0)
