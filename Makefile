@@ -60,7 +60,7 @@ HAND      := $(wildcard $(foreach d,$(MCPC_DIRS) $(MCPD_DIRS) tests/unit tests/b
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help check ci demo bench docs test-unit test-postgresql test-golden test-e2e test-policies test-yaml test-url check-layers \
+.PHONY: all help check ci demo bench docs test-unit test-million test-postgresql test-golden test-e2e test-policies test-yaml test-url check-layers \
   check-format check-docs format lint lint-tidy lint-cppcheck install uninstall fuzz fuzz-build fuzz-list fuzz-short \
   fuzz-afl fuzz-coverage fuzz-replay clean distclean
 
@@ -113,13 +113,19 @@ test-golden: $B/mcpc ## diagnostics and layout against golden files
 test-e2e: $B/mcpc $B/mcpd ## real clients and servers through the gateway (needs ./setup --test)
 	@SANITIZED=$(SAN) MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/run-e2e
 
+# 100 shares with a seed each, on all cores. What the tests of each change run is a tenth of it.
+test-million: $B/tests/unit/test_differential ## the VM against the reference evaluator, on over a million pairs of policy and call
+	@seq 1 100 | xargs -P $(JOBS) -I '{}' $B/tests/unit/test_differential 300 '{}' >$B/million.log || { cat $B/million.log; exit 1; }
+	@awk '{ pairs += $$1; policies += $$4; passed += /: 1 passed, 0 failed/ } END { \
+	  printf "%d pairs of %d policies, %d of 100 shares agree\n", pairs, policies, passed; exit !(pairs >= 1e6 && passed == 100) }' $B/million.log
+
 test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one (needs ./setup --test)
 	@tests/node/run tests/node/yaml_differential.mjs $< 100000
 
 test-url: $B/tests/unit/test_domain_url ## the URL reader against a browser's (needs ./setup --demo)
 	@tests/node/run tests/node/url_differential.mjs $< 100000
 
-check: all test-unit test-postgresql test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
+check: all test-unit test-million test-postgresql test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
 test-policies: $B/mcpc ## the tests inside the example policies, and what they claim
 	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)

@@ -27,9 +27,37 @@ typedef struct {
 /* For printf: "%.*s", STR_ARG(s). Cuts at INT_MAX. */
 #define STR_ARG(s) ((s).n > 0x7fffffff ? 0x7fffffff : (int)(s).n), ((s).p ? (s).p : "")
 
+/* Eight and four bytes as they lie in memory. */
+static inline uint64_t load_u64(const char *p)
+{
+    uint64_t out;
+    memcpy(&out, p, sizeof out);
+    return out;
+}
+
+static inline uint32_t load_u32(const char *p)
+{
+    uint32_t out;
+    memcpy(&out, p, sizeof out);
+    return out;
+}
+
+/* Two blocks of n bytes. Most keys and names are short: two loads that overlap cost less than a
+ * call of memcmp. */
+static inline bool bytes_eq(const char *a, const char *b, size_t n)
+{
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8)
+        return load_u64(a) == load_u64(b) && load_u64(a + n - 8) == load_u64(b + n - 8);
+    if (n >= 4)
+        return load_u32(a) == load_u32(b) && load_u32(a + n - 4) == load_u32(b + n - 4);
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 static inline bool str_eq(Str a, Str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && bytes_eq(a.p, b.p, a.n);
 }
 
 static inline bool str_starts(Str s, Str prefix)

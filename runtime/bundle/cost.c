@@ -119,7 +119,8 @@ static struct bundle_cost base_cost(const struct program *p)
         alias = p->servers[i].alias.length > alias ? p->servers[i].alias.length : alias;
     for (uint32_t i = 0; i < p->counts[SECTION_SHAPES]; i++)
         members = p->shapes[i].count > members ? p->shapes[i].count : members;
-    uint64_t find_server = (uint64_t)search_steps(p->counts[SECTION_SERVERS]) * alias;
+    /* The hash reads the alias, each probe or step compares it; twice, for the server of any. */
+    uint64_t find_server = 2 * (1 + (uint64_t)search_steps(p->counts[SECTION_SERVERS])) * alias;
     uint64_t find_name = heaviest_run(p, p->dispatch, p->counts[SECTION_DISPATCH], name_text);
     return (struct bundle_cost){ .fixed = ROUTE_STEPS + find_server + find_name,
                                  .per_byte = ROUTE_TOUCHES + search_steps(members) };

@@ -136,7 +136,12 @@ static enum status load_copy(struct program *program, struct bundle_error *error
         return status;
     hex_encode((Str){ .p = (const char *)header.identity, .n = sizeof header.identity },
                program->id);
-    return place_sections(program, error) && program_verify(program, error) ? ST_OK : ST_INVALID;
+    if (!place_sections(program, error) || !program_verify(program, error))
+        return ST_INVALID;
+    if (program_index_servers(program))
+        return ST_OK;
+    (void)verify_fail(error, "out of memory");
+    return ST_NO_MEMORY;
 }
 
 enum status program_load(Str bytes, struct program **out, struct bundle_error *error)

@@ -3,10 +3,13 @@
  * verifier asks them too, after it has proved the ranges that they rely on. */
 #include "runtime/bundle/program.h"
 
+#include "runtime/base/world.h"
 #include "runtime/bundle/verify.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
+
+enum { SERVER_SLOTS_EACH = 8 }; /* in the table that finds them, so that probes are few */
 
 const struct op_info op_table[OP_COUNT] = {
 #define OP(name, kind, operands, doc) [OP_##name] = { #name, OP_##kind, OPERANDS_##operands, doc },
@@ -47,18 +50,82 @@ uint64_t bundle_const_hash(enum b_const_type type, bool truth, Str text)
     return XXH3_64bits_withSeed(text.p, text.n, (uint64_t)type * 2 + truth);
 }
 
-static uint32_t find_server(const struct program *program, Str alias)
+static Str server_alias(const struct program *program, uint32_t server)
+{
+    return program_text(program, program->servers[server].alias);
+}
+
+static uint32_t search_server(const struct program *program, Str alias)
 {
     uint32_t lo = 0, hi = program->counts[SECTION_SERVERS];
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        int order = str_cmp(program_text(program, program->servers[mid].alias), alias);
+        int order = str_cmp(server_alias(program, mid), alias);
         if (order == 0)
             return mid;
         if (order < 0)
             lo = mid + 1;
         else
             hi = mid;
+    }
+    return B_NONE;
+}
+
+static uint64_t server_hash(const struct program *program, Str alias)
+{
+    return XXH3_64bits_withSeed(alias.p, alias.n, program->server_seed);
+}
+
+/* The first free slot for the alias, or B_NONE when the probes do not reach one. */
+static uint32_t free_slot(const struct program *program, Str alias)
+{
+    uint64_t at = server_hash(program, alias);
+    for (uint32_t i = 0; i < program->server_probes; i++) {
+        uint32_t slot = (uint32_t)(at + i) & program->server_mask;
+        if (!program->server_table[slot])
+            return slot;
+    }
+    return B_NONE;
+}
+
+/* A search has no more probes than one by halves has steps, which is what the cost of a decision
+ * counts. The seed is new for each program, so nobody can prepare longer ones; should they come
+ * about, there is no table. */
+bool program_index_servers(struct program *program)
+{
+    uint32_t count = program->counts[SECTION_SERVERS], slots = SERVER_SLOTS_EACH;
+    while (slots / SERVER_SLOTS_EACH < count)
+        slots *= 2;
+    program->server_table = calloc(slots, sizeof *program->server_table);
+    program->server_mask = slots - 1;
+    if (!program->server_table)
+        return false;
+    for (uint32_t n = count; n; n >>= 1)
+        program->server_probes++;
+    world_entropy(&program->server_seed, sizeof program->server_seed);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = free_slot(program, server_alias(program, i));
+        if (slot == B_NONE) {
+            free(program->server_table);
+            program->server_table = NULL;
+            return true;
+        }
+        program->server_table[slot] = i + 1;
+    }
+    return true;
+}
+
+static uint32_t find_server(const struct program *program, Str alias)
+{
+    if (!program->server_table)
+        return search_server(program, alias);
+    uint64_t at = server_hash(program, alias);
+    for (uint32_t i = 0; i < program->server_probes; i++) {
+        uint32_t entry = program->server_table[(at + i) & program->server_mask];
+        if (entry == 0)
+            return B_NONE;
+        if (str_eq(server_alias(program, entry - 1), alias))
+            return entry - 1;
     }
     return B_NONE;
 }
@@ -125,6 +192,7 @@ void program_release(struct program *program)
         return;
     /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is ours, and constant for readers only */
     free((void *)(uintptr_t)program->bytes.p);
+    free(program->server_table);
     free(program);
 }
 

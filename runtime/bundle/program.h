@@ -23,7 +23,12 @@ struct program {
 #include "runtime/bundle/section.def"
 #undef SECTION
     uint32_t counts[SECTION_COUNT];
-    int references; /* private */
+    /* private */
+    uint32_t *server_table; /* server + 1 by the hash of its alias; NULL: searched by halves */
+    uint32_t server_mask;   /* slots - 1 */
+    uint32_t server_probes; /* that a search takes at most */
+    uint64_t server_seed;
+    int references;
 };
 
 /* Why a bundle was refused: the rule that it breaks, and where. */
@@ -48,6 +53,9 @@ static inline Str program_text(const struct program *program, struct b_text text
 }
 
 Str program_name(const struct program *program);
+
+/* For the loader: a table that finds servers without halving. False: no memory. */
+MUST_USE bool program_index_servers(struct program *program);
 
 /* The server of that alias, else the one that stands for any, else B_NONE. */
 uint32_t program_server(const struct program *program, Str alias);

@@ -92,6 +92,8 @@ static void tally_add(struct vm *vm, enum op op, const struct value *one, struct
     }
 }
 
+/* The texts that a body makes are gone with it, so that what fits once fits as often as the loop
+ * runs; a sum has a place of its own. */
 static struct value loop(struct vm *vm, const struct b_insn *in, struct registers *regs)
 {
     static const struct value zero = { .type = VALUE_NUMBER,
@@ -103,12 +105,19 @@ static struct value loop(struct vm *vm, const struct b_insn *in, struct register
         return unknown_value(cause_of(&list));
     struct tally tally = { .result = op == OP_LOOP_SUM ? zero : truth_value(op == OP_LOOP_ALL) };
     struct list_walk walk = list_begin(vm, &list);
+    char *sum = op == OP_LOOP_SUM ? number_room(vm) : NULL;
+    if (op == OP_LOOP_SUM && !sum)
+        return unknown_value(UNKNOWN_TOO_LONG);
+    size_t kept = vm->scratch_used;
     while (!tally.is_decided && list_next(&walk, &regs->made[in->a])) {
         if (vm->iterations++ >= BUNDLE_ITERATIONS_MAX)
             return unknown_value(UNKNOWN_TOO_MANY);
         regs->at[in->a] = &regs->made[in->a];
         run(vm, in + 1, in->c, regs);
         tally_add(vm, op, source_b(regs, in), &tally);
+        if (sum)
+            number_keep(&tally.result, sum);
+        vm->scratch_used = kept;
     }
     if (op != OP_LOOP_COUNT || tally.is_decided)
         return tally.result;

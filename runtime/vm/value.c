@@ -218,9 +218,23 @@ struct value value_trim(const struct value *of)
 
 /* ------------------------------- numbers -------------------------------- */
 
+char *number_room(struct vm *vm)
+{
+    return scratch_take(vm, NUMBER_TEXT_BYTES);
+}
+
+void number_keep(struct value *number, char *room)
+{
+    if (number->type != VALUE_NUMBER)
+        return;
+    ENSURE(number->text.n <= NUMBER_TEXT_BYTES);
+    memmove(room, number->text.p, number->text.n);
+    number->text.p = room;
+}
+
 static struct value number_value(struct vm *vm, Decimal number)
 {
-    char *at = scratch_take(vm, NUMBER_TEXT_BYTES);
+    char *at = number_room(vm);
     if (!at)
         return unknown_value(UNKNOWN_TOO_LONG);
     return made_number(at, (int)decimal_write(number, at, NUMBER_TEXT_BYTES));

@@ -25,13 +25,14 @@ enum value_type {
 struct value {
     uint8_t type;  /* enum value_type */
     uint8_t cause; /* enum vm_unknown */
-    bool truth;
-    bool is_unsafe;  /* NUMBER: would change as an IEEE double */
-    bool is_integer; /* NUMBER: written without fraction and exponent */
+    bool truth : 1;
+    bool is_unsafe : 1;  /* NUMBER: would change as an IEEE double */
+    bool is_integer : 1; /* NUMBER: written without fraction and exponent */
     uint32_t node;
     Str text;
     const struct json_doc *doc;
 };
+_Static_assert(sizeof(struct value) == 32, "a value is copied about");
 
 enum {
     VM_DECODED_MAX = 16, /* results of domain functions kept within a call */
@@ -179,6 +180,9 @@ void const_value(const struct program *p, uint32_t index, struct value *out);
 struct value value_concat(struct vm *vm, const struct value *first, const struct value *second);
 struct value value_length(struct vm *vm, const struct value *of);
 struct value value_count(struct vm *vm, uint64_t count);
+/* Room in the scratch for a number, or NULL; and a number moved there. */
+char *number_room(struct vm *vm);
+void number_keep(struct value *number, char *room);
 struct value value_micros(struct vm *vm, int64_t micros); /* as seconds */
 struct value value_lower(struct vm *vm, const struct value *of);
 struct value value_trim(const struct value *of);

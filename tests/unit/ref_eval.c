@@ -34,6 +34,8 @@ struct ref {
     const struct vm_call *call;
     struct ref_binding bindings[16];
     size_t binding_count;
+    uint32_t loop_depth; /* loops around what is evaluated */
+    uint32_t bodies;     /* that the outermost of them and those in it have evaluated */
     char texts[1 << 20];
     size_t used;
 };
@@ -576,12 +578,16 @@ static enum truth binary(struct ref *ref, const struct expr *e)
 struct seen {
     enum truth truth;
     struct ref_value number;
+    bool is_over; /* nothing that follows would change it */
 };
+
+enum { REF_BODIES_MAX = 1024 };
 
 static void see(struct ref *ref, const struct expr *q, struct seen *seen)
 {
     if (q->quantifier == QUANTIFIER_SUM) {
         seen->number = compute(ref, '+', seen->number, value(ref, q->right));
+        seen->is_over = seen->number.kind == R_UNKNOWN;
         return;
     }
     enum truth one = truth_of(ref, q->right);
@@ -593,6 +599,21 @@ static void see(struct ref *ref, const struct expr *q, struct seen *seen)
         seen->number = (struct ref_value){ .kind = R_UNKNOWN };
     else if (one == REF_TRUE)
         seen->number = compute(ref, '+', seen->number, whole_number(ref, 1));
+    if (q->quantifier == QUANTIFIER_ANY || q->quantifier == QUANTIFIER_ALL)
+        seen->is_over = seen->truth == (q->quantifier == QUANTIFIER_ANY ? REF_TRUE : REF_FALSE);
+    else
+        seen->is_over = seen->number.kind == R_UNKNOWN;
+}
+
+/* One body more than a condition may evaluate: true, and no answer. */
+static bool is_too_many(struct ref *ref, struct seen *seen)
+{
+    if (ref->bodies++ < REF_BODIES_MAX)
+        return false;
+    seen->truth = REF_UNKNOWN;
+    seen->number = (struct ref_value){ .kind = R_UNKNOWN };
+    seen->is_over = true;
+    return true;
 }
 
 static void lose(const struct expr *q, struct seen *seen)
@@ -630,7 +651,10 @@ static void go_over(struct ref *ref, const struct expr *q, bool is_plain, struct
         lose(q, seen);
         return;
     }
-    for (size_t i = 0; i < list_size(ref, list); i++) {
+    ref->loop_depth++;
+    for (size_t i = 0, size = list_size(ref, list); i < size && !seen->is_over; i++) {
+        if (is_too_many(ref, seen))
+            break;
         *binding = (struct ref_binding){ .what = each ? each : q, .value = list_at(ref, list, i) };
         ref->binding_count++;
         if (each)
@@ -639,6 +663,7 @@ static void go_over(struct ref *ref, const struct expr *q, bool is_plain, struct
             see(ref, q, seen);
         ref->binding_count--;
     }
+    ref->loop_depth--;
 }
 
 /* Over a set or list of the policy's own: its elements, each computed anew. */
@@ -664,6 +689,8 @@ static struct seen quantify(struct ref *ref, const struct expr *q)
         go_over_group(ref, q, group, &seen);
         return seen;
     }
+    if (ref->loop_depth == 0)
+        ref->bodies = 0;
     go_over(ref, q, !next_each(ref, q->left), &seen);
     return seen;
 }

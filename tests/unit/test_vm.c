@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_vm.c - the machine at its bounds: loops of 1,024 elements and one more, nested ones too, the
- * comparisons of every pair of types, what the verifier must not let into a loop, and list filters
- * that are never stricter than calls.
+/* test_vm.c - the machine at its bounds: loops of 1,024 elements and one more, nested ones too,
+ * comparisons, membership and arithmetic of every pair of types, what the verifier must not let
+ * into a loop, and list filters that are never stricter than calls.
  */
 #include "compiler/command/driver.h"
 #include "runtime/vm/vm.h"
@@ -100,20 +100,43 @@ struct bound {
     char want; /* t, f or u for unknown */
 };
 
-/* What a condition is: an allow acts if it is true, a deny unless it is false. */
-static char truth_of_condition(const char *condition, Str arguments)
+/* One condition as two policies: an allow acts if it is true, a deny unless it is false. */
+struct question {
+    struct vm *when_true, *unless_false;
+};
+
+static struct question ask(const char *condition)
 {
     char rule[256];
+    struct question question;
     (void)snprintf(rule, sizeof rule, "allow tool \"t\" when %s;", condition);
-    struct vm *vm = open_rules(rule);
-    bool is_true = judge(vm, arguments).verdict == VERDICT_ALLOW;
-    vm_close(vm);
+    question.when_true = open_rules(rule);
     (void)snprintf(rule, sizeof rule, "allow tool \"t\"; deny tool \"t\" when %s;", condition);
-    vm = open_rules(rule);
-    bool is_false = judge(vm, arguments).verdict == VERDICT_ALLOW;
-    vm_close(vm);
+    question.unless_false = open_rules(rule);
+    return question;
+}
+
+static void forget(struct question *question)
+{
+    vm_close(question->when_true);
+    vm_close(question->unless_false);
+}
+
+/* t, f or u for unknown. */
+static char answer(const struct question *question, Str arguments)
+{
+    bool is_true = judge(question->when_true, arguments).verdict == VERDICT_ALLOW;
+    bool is_false = judge(question->unless_false, arguments).verdict == VERDICT_ALLOW;
     ENSURE(!(is_true && is_false));
     return is_true ? 't' : is_false ? 'f' : 'u';
+}
+
+static char truth_of_condition(const char *condition, Str arguments)
+{
+    struct question question = ask(condition);
+    char truth = answer(&question, arguments);
+    forget(&question);
+    return truth;
 }
 
 static void test_loop_bounds(void)
@@ -134,6 +157,12 @@ static void test_loop_bounds(void)
         { "count(x in args.l: x == 1) == 1025", 1025, 0, "1", 'u' },
         { "sum(x in args.l: x) == 1024", 1024, 0, "1", 't' },
         { "sum(x in args.l: x) == 1025", 1025, 0, "1", 'u' },
+        /* Texts made in a body do not add up: a round has the whole allowance. */
+        { "sum(x in args.l: x * 2 - x + 1 - 1) == 1024", 1024, 0, "1", 't' },
+        { "count(x in args.l: max(x + 1, 2) == 2) == 1024", 1024, 0, "1", 't' },
+        { "any x in args.l: \"0123456789012345678901234567890123456789012345678901234567890123"
+          "456789${x}\" == \"\"",
+          1024, 0, "1", 'f' },
         { "all y in args.l: all x in y: x == 1", 32, 31, "", 't' },
         { "all y in args.l: all x in y: x == 1", 32, 32, "", 'u' },
         { "any y in args.l: any x in y: x == 2", 32, 31, "", 'f' },
@@ -150,29 +179,219 @@ static void test_loop_bounds(void)
     buf_free(&text);
 }
 
+/* {"a":...,"b":...}; an empty text is a member that is not there. */
+static Str pair(char out[256], const char *a, const char *b)
+{
+    int n = snprintf(out, 256, "{%s%s%s%s%s}", *a ? "\"a\":" : "", a, *a && *b ? "," : "",
+                     *b ? "\"b\":" : "", b);
+    return (Str){ .p = out, .n = (size_t)n };
+}
+
+#define ONE_OF_EACH "null", "true", "1", "\"1\"", "[1]", "{\"a\":1}", ""
+enum { OF_NULL, OF_BOOL, OF_NUMBER, OF_STRING, OF_LIST, OF_OBJECT, OF_NOTHING, TYPES };
+
 /* Values of different types are never unequal, smaller or in each other: they are unknown. */
 static void test_type_pairs(void)
 {
-    static const char *const values[] = { "null", "true", "1", "\"1\"", "[1]", "{\"a\":1}", NULL };
+    static const char *const values[TYPES] = { ONE_OF_EACH };
     static const char *const tests[] = { "==", "!=", "<",           "<=",
                                          ">",  ">=", "starts with", "ends with" };
     for (size_t t = 0; t < COUNT(tests); t++) {
-        char condition[64], arguments[128];
+        char condition[64], text[256];
         (void)snprintf(condition, sizeof condition, "args.a %s args.b", tests[t]);
-        for (size_t i = 0; i < COUNT(values); i++) {
-            for (size_t k = 0; k < COUNT(values); k++) {
-                (void)snprintf(arguments, sizeof arguments, "{%s%s%s%s%s}",
-                               values[i] ? "\"a\":" : "", values[i] ? values[i] : "",
-                               values[i] && values[k] ? "," : "", values[k] ? "\"b\":" : "",
-                               values[k] ? values[k] : "");
-                bool is_scalar = i == k && i >= 1 && i <= 3;
-                bool is_known = t < 2 ? is_scalar : t < 6 ? is_scalar && i > 1 : i == k && i == 3;
-                char got = truth_of_condition(condition, str_of(arguments));
-                CHECK_ROW((got != 'u') == is_known, "%s with %s: %c", condition, arguments, got);
+        struct question question = ask(condition);
+        for (size_t i = 0; i < TYPES; i++) {
+            for (size_t k = 0; k < TYPES; k++) {
+                Str arguments = pair(text, values[i], values[k]);
+                bool is_scalar = i == k && i >= OF_BOOL && i <= OF_STRING;
+                bool is_known = t < 2   ? is_scalar
+                                : t < 6 ? is_scalar && i > OF_BOOL
+                                        : i == k && i == OF_STRING;
+                char got = answer(&question, arguments);
+                CHECK_ROW((got != 'u') == is_known, "%s with %.*s: %c", condition,
+                          STR_ARG(arguments), got);
             }
         }
+        forget(&question);
     }
 }
+
+/* ------------------------------ membership ------------------------------ */
+
+/* A value by a letter: n null, b true, B false, 1 and 2 numbers, x a number that no double holds,
+ * s "1", S "2", l a list, o an object, - nothing. */
+static const struct operand {
+    const char *text;
+    char letter;          /* of the value itself */
+    const char *elements; /* of a list */
+} operands[] = {
+    { "null", 'n', "" },
+    { "true", 'b', "" },
+    { "1", '1', "" },
+    { "\"1\"", 's', "" },
+    { "{\"a\":1}", 'o', "" },
+    { "", '-', "" },
+    { "[]", 'l', "" },
+    { "[1]", 'l', "1" },
+    { "[1.0]", 'l', "1" },
+    { "[2]", 'l', "2" },
+    { "[\"1\"]", 'l', "s" },
+    { "[\"2\"]", 'l', "S" },
+    { "[true]", 'l', "b" },
+    { "[false]", 'l', "B" },
+    { "[null]", 'l', "n" },
+    { "[[1]]", 'l', "l" },
+    { "[{\"a\":1}]", 'l', "o" },
+    { "[null,1]", 'l', "n1" },
+    { "[\"1\",1]", 'l', "s1" },
+    { "[2,false,\"2\"]", 'l', "2BS" },
+    { "[2,2]", 'l', "22" },
+    { "[9007199254740993]", 'l', "x" },
+    { "9007199254740993", 'x', "" },
+};
+
+/* The types that can be compared. */
+static char type_of(char letter)
+{
+    return letter == 'b' || letter == 'B'                    ? 'b'
+           : letter == '1' || letter == '2' || letter == 'x' ? '1'
+           : letter == 's' || letter == 'S'                  ? 's'
+                                                             : '-';
+}
+
+/* An element equals it: true. Else one can't be compared with it: unknown. Else false, also of an
+ * empty list. Only what can be compared at all is in anything. */
+static char expected_in(const struct operand *value, const struct operand *list)
+{
+    char type = type_of(value->letter), result = 'f';
+    if (list->letter != 'l' || type == '-')
+        return 'u';
+    for (const char *at = list->elements; *at; at++) {
+        bool is_comparable = type_of(*at) == type && *at != 'x' && value->letter != 'x';
+        if (is_comparable && *at == value->letter)
+            return 't';
+        if (!is_comparable)
+            result = 'u';
+    }
+    return result;
+}
+
+static char expected_contains(const struct operand *value, const struct operand *whole)
+{
+    if (whole->letter == 's' && value->letter == 's')
+        return 't';
+    return expected_in(value, whole);
+}
+
+static void check_pairs(const char *condition,
+                        char (*expected)(const struct operand *, const struct operand *))
+{
+    struct question question = ask(condition);
+    for (size_t i = 0; i < COUNT(operands); i++) {
+        for (size_t k = 0; k < COUNT(operands); k++) {
+            char text[256], want = expected(&operands[i], &operands[k]);
+            Str arguments = pair(text, operands[i].text, operands[k].text);
+            char got = answer(&question, arguments);
+            CHECK_ROW(got == want, "%s with %.*s: %c, not %c", condition, STR_ARG(arguments), got,
+                      want);
+        }
+    }
+    forget(&question);
+}
+
+static void test_membership(void)
+{
+    check_pairs("args.a in args.b", expected_in);
+    check_pairs("args.b contains args.a", expected_contains);
+}
+
+/* What is in a set of the policy, one letter for each of ONE_OF_EACH: a value of a type that the
+ * set has none of is no answer. */
+static void test_sets(void)
+{
+    static const char *const values[TYPES] = { ONE_OF_EACH };
+    static const struct {
+        const char *condition, *want;
+    } rows[] = {
+        { "args.a in { 1 }", "uutuuuu" },
+        { "args.a not in { 1 }", "uufuuuu" },
+        { "args.a in { \"1\" }", "uuutuuu" },
+        { "args.a in { \"2\", 2 }", "uuffuuu" },
+        { "args.a in { 1, \"1\", true }", "utttuuu" },
+        { "args.a in { false }", "ufuuuuu" },
+        { "args.a in { 1.00 }", "uutuuuu" },
+        { "args.a in principal.groups", "uuufuuu" },
+        { "args.a contains \"1\"", "uuutuuu" },
+        { "args.a contains 1", "uuuutuu" },
+        { "args.a contains \"2\"", "uuufuuu" },
+        { "args.a contains 2", "uuuufuu" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct question question = ask(rows[i].condition);
+        for (size_t k = 0; k < TYPES; k++) {
+            char text[256];
+            char got = answer(&question, pair(text, values[k], ""));
+            CHECK_ROW(got == rows[i].want[k], "%s, %s: %c, not %c", rows[i].condition, values[k],
+                      got, rows[i].want[k]);
+        }
+        forget(&question);
+    }
+}
+
+/* ------------------------------ arithmetic ------------------------------ */
+
+/* Numbers alone have a sum; of all else the comparison around it is unknown. */
+static void test_arithmetic(void)
+{
+    static const char *const values[TYPES] = { ONE_OF_EACH };
+    static const char *const sums[] = { "args.a + args.b", "args.a - args.b", "args.a * args.b",
+                                        "min(args.a, args.b)", "max(args.a, args.b)" };
+    for (size_t s = 0; s < COUNT(sums); s++) {
+        char condition[64], text[256];
+        (void)snprintf(condition, sizeof condition, "%s <= 2", sums[s]);
+        struct question question = ask(condition);
+        for (size_t i = 0; i < TYPES; i++) {
+            for (size_t k = 0; k < TYPES; k++) {
+                Str arguments = pair(text, values[i], values[k]);
+                char got = answer(&question, arguments);
+                char want = i == OF_NUMBER && k == OF_NUMBER ? 't' : 'u';
+                CHECK_ROW(got == want, "%s with %.*s: %c", condition, STR_ARG(arguments), got);
+            }
+        }
+        forget(&question);
+    }
+}
+
+/* Exact, or unknown: never rounded, never wrapped. */
+static void test_arithmetic_bounds(void)
+{
+    static const struct {
+        const char *condition, *a, *b;
+        char want;
+    } rows[] = {
+        { "args.a + args.b == 0.3", "0.1", "0.2", 't' },
+        { "args.a - args.b == 0", "1.10", "1.1", 't' },
+        { "args.a * args.b == 0.01", "0.1", "1e-1", 't' },
+        { "args.a + args.b > 0", "9007199254740991", "9007199254740991", 't' },
+        { "args.a * args.b > 0", "999999999999999", "1000", 't' },
+        { "args.a * args.b > 0", "999999999999999", "1001", 'u' },
+        { "args.a * args.b < 0", "-999999999999999", "1000", 't' },
+        { "args.a * args.b < 0", "-999999999999999", "1001", 'u' },
+        { "args.a + args.b > 0", "9007199254740993", "1", 'u' },
+        { "args.a + args.b > 0", "1e300", "1", 'u' },
+        { "args.a + args.b > 0", "1e15", "0.00001", 'u' },
+        { "min(args.a, args.b) == 1", "1", "9007199254740993", 'u' },
+        { "args.a * args.b == 0", "0", "9007199254740993", 'u' },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256];
+        char got = truth_of_condition(rows[i].condition, pair(text, rows[i].a, rows[i].b));
+        CHECK_ROW(got == rows[i].want, "%s with %s and %s: %c, not %c", rows[i].condition,
+                  rows[i].a, rows[i].b, got, rows[i].want);
+    }
+}
+
+/* ------------------------------- programs ------------------------------- */
 
 /* The instruction with that opcode, the nth from the start. */
 static char *find_insn(const struct buf *bytes, enum op op, uint32_t nth)
@@ -259,6 +478,10 @@ int main(void)
 {
     RUN(test_loop_bounds);
     RUN(test_type_pairs);
+    RUN(test_membership);
+    RUN(test_sets);
+    RUN(test_arithmetic);
+    RUN(test_arithmetic_bounds);
     RUN(test_no_carry);
     RUN(test_list_filter);
     RUN(test_index_within_all);
