@@ -10,7 +10,9 @@
 #include "runtime/daemon/ending.h"
 #include "runtime/daemon/serve.h"
 #include "runtime/gateway/gateway.h"
+#include "runtime/gateway/relay.h"
 #include "runtime/net/child.h"
+#include "runtime/net/http_server.h"
 #include "runtime/net/lines.h"
 
 #include <stdio.h>
@@ -101,6 +103,20 @@ static bool open_server(struct run *run, const struct program *program)
     return false;
 }
 
+/* Messages hold what a server sent as one line, so there is no LF in them. */
+static bool write_line(struct run *run, Str text)
+{
+    return lines_write(run->lines, text) == ST_OK;
+}
+
+/* What is about no call can be done without: not for a client that is behind. */
+static void say(struct session *session, Str text)
+{
+    struct run *run = session->user;
+    if (run->lines && lines_waiting(run->lines) <= STREAM_BEHIND_BYTES)
+        (void)write_line(run, text);
+}
+
 static bool open_gateway(struct run *run)
 {
     const struct run_options *options = run->options;
@@ -115,6 +131,7 @@ static bool open_gateway(struct run *run)
         .audit = run->audit,
         .servers = &run->server,
         .server_count = 1,
+        .local = &run->session,
         .limits = run->limits,
     };
     if (status == ST_OK)
@@ -128,7 +145,10 @@ static bool open_gateway(struct run *run)
         .policy = options->policy,
         .server = gateway_server(run->gateway, run->server.alias),
     };
-    run->session.server = run->caller.server;
+    run->session.caller = run->caller;
+    run->session.log_level = LOG_LEVEL_NONE;
+    run->session.say = say;
+    run->session.user = run;
     return true;
 }
 
@@ -152,13 +172,28 @@ static void on_reply(void *user, const struct reply *reply)
     struct run *run = user;
     if (!reply->body.n || !run->lines)
         return;
-    /* Answers hold what a server sent as one line, so there is no LF in them; a client that does
-     * not read what it asked for is gone for our purposes. */
-    if (lines_write(run->lines, reply->body) != ST_OK && !ending_has_begun(run->ending)) {
+    /* A client that does not read what it asked for is gone for our purposes. */
+    if (!write_line(run, reply->body) && !ending_has_begun(run->ending)) {
         log_error("the client does not read its answers");
         run->is_failed = true;
         ending_begin(run->ending, 0);
     }
+}
+
+/* False: the client has not read enough of what it was sent. */
+static bool on_event(void *user, const struct event *event)
+{
+    struct run *run = user;
+    if (!run->lines)
+        return true;
+    (void)write_line(run, event->text);
+    return lines_waiting(run->lines) <= STREAM_BEHIND_BYTES;
+}
+
+static void on_drained(void *user)
+{
+    struct run *run = user;
+    gateway_resume(run->gateway);
 }
 
 static void on_line(void *user, Str line)
@@ -169,6 +204,7 @@ static void on_line(void *user, Str line)
         .body = line,
         .session = &run->session,
         .reply = on_reply,
+        .event = on_event,
         .user = run,
     };
     if (line.n)
@@ -199,7 +235,9 @@ static bool open_client(struct run *run)
     static const struct ending_steps steps = { .reload = reload,
                                                .is_drained = is_drained,
                                                .cut = cut };
-    static const struct lines_events events = { .on_line = on_line, .on_end = on_end };
+    static const struct lines_events events = { .on_line = on_line,
+                                                .on_end = on_end,
+                                                .on_drained = on_drained };
     enum status status = ending_open(run->loop, &steps, run, &run->ending);
     if (status == ST_OK)
         status = lines_open(run->loop, STDIN_FILENO, STDOUT_FILENO, run->limits.max_body_bytes,

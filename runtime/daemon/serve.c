@@ -202,6 +202,7 @@ static void asked(void *user)
 {
     struct serve *serve = user;
     log_info("stopping");
+    gateway_drain(serve->gateway);
     http_server_drain(serve->listener);
 }
 

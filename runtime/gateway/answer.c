@@ -102,11 +102,58 @@ static bool is_response(const struct jsonrpc_message *message)
     return message->kind == JSONRPC_RESULT || message->kind == JSONRPC_ERROR;
 }
 
-/* What a server may say on its own accord and is heard. */
-static void take_notification(struct upstream *upstream, const struct jsonrpc_message *message)
+/* The leg whose token the notification names, or NULL. */
+static struct leg *leg_of_token(struct upstream *upstream, const struct json_doc *doc,
+                                const struct jsonrpc_message *message)
 {
+    uint64_t number;
+    uint32_t at = message->params == JSON_NONE
+                      ? JSON_NONE
+                      : json_member(doc, message->params, STR("progressToken"));
+    if (at == JSON_NONE || json_at(doc, at)->type != JSON_NUMBER ||
+        !str_to_u64(json_text(json_at(doc, at)), UINT64_MAX, &number))
+        return NULL;
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next)
+        if (leg->id == number && leg->is_sent && leg->wants_progress)
+            return leg;
+    return NULL;
+}
+
+/* The leg that a log message is about, when that is certain. */
+static struct leg *only_listener(const struct upstream *upstream)
+{
+    struct leg *only = NULL;
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next) {
+        if (!leg->is_sent || !leg->said)
+            continue;
+        if (only)
+            return NULL;
+        only = leg;
+    }
+    return only;
+}
+
+/* What a server says on its own accord: of a request, if it is certain which one, else of none.
+ * stream: the leg on whose stream it came; NULL: on a stream of all. */
+static void take_notification(struct upstream *upstream, struct leg *stream,
+                              const struct json_doc *doc, const struct jsonrpc_message *message)
+{
+    struct leg *about = NULL;
     if (str_eq(message->method, STR("notifications/tools/list_changed")))
         lookout_forget(upstream);
+    if (str_eq(message->method, STR("notifications/progress"))) {
+        about = leg_of_token(upstream, doc, message);
+        if (!about || !about->said || (stream && stream != about)) {
+            upstream_drop_message(upstream, "progress of nothing that was asked on this stream");
+            return;
+        }
+    } else if (str_eq(message->method, STR("notifications/message"))) {
+        about = stream && stream->said ? stream : only_listener(upstream);
+    }
+    if (about)
+        about->said(about->user, doc, message);
+    else if (upstream->owner->heard)
+        upstream->owner->heard(upstream->owner->heard_user, upstream, doc, message);
 }
 
 bool leg_take(struct leg *leg, Str text)
@@ -136,7 +183,7 @@ bool leg_take(struct leg *leg, Str text)
         } else {
             is_taken = false;
             if (message.kind == JSONRPC_NOTIFICATION)
-                take_notification(upstream, &message);
+                take_notification(upstream, leg, &doc, &message);
             else
                 upstream_drop_message(upstream, "a message that is not this request's answer");
         }
@@ -230,7 +277,7 @@ void upstream_take(struct upstream *upstream, Str text)
         else if (message.kind == JSONRPC_REQUEST)
             refuse_request(upstream, message.id);
         else if (message.kind == JSONRPC_NOTIFICATION)
-            take_notification(upstream, &message);
+            take_notification(upstream, NULL, &doc, &message);
     }
     arena_reset(&arena);
 }

@@ -7,6 +7,7 @@
 #include "runtime/gateway/call.h"
 
 #include "runtime/gateway/decide.h"
+#include "runtime/gateway/relay.h"
 #include "runtime/gateway/result.h"
 
 void request_reply(const struct request *request, int status, const struct buf *body, Str session)
@@ -49,28 +50,28 @@ static uint32_t count_of_grant(const struct gateway *gateway, const struct calle
     return count;
 }
 
-static bool copy_caller(struct call *call, const struct caller *caller)
+bool caller_copy(struct arena *mem, const struct caller *caller, struct caller *to)
 {
     const struct principal *from = &caller->principal;
-    Str *groups = ARENA_NEW(&call->mem, Str, from->group_count);
+    Str *groups = ARENA_NEW(mem, Str, from->group_count);
     if (!groups)
         return false;
     bool is_whole = true;
     for (size_t i = 0; i < from->group_count; i++) {
-        groups[i] = arena_copy(&call->mem, from->groups[i]);
+        groups[i] = arena_copy(mem, from->groups[i]);
         is_whole = is_whole && groups[i].n == from->groups[i].n;
     }
-    call->caller = (struct caller){
-        .principal = { .id = arena_copy(&call->mem, from->id),
+    *to = (struct caller){
+        .principal = { .id = arena_copy(mem, from->id),
                        .groups = groups,
                        .group_count = from->group_count },
-        .grant = arena_copy(&call->mem, caller->grant),
-        .label = caller->label.n ? arena_copy(&call->mem, caller->label) : caller->label,
-        .policy = arena_copy(&call->mem, caller->policy),
+        .grant = arena_copy(mem, caller->grant),
+        .label = caller->label.n ? arena_copy(mem, caller->label) : caller->label,
+        .policy = arena_copy(mem, caller->policy),
         .server = caller->server,
     };
-    return is_whole && call->caller.principal.id.n == from->id.n &&
-           call->caller.grant.n == caller->grant.n && call->caller.policy.n == caller->policy.n;
+    return is_whole && to->principal.id.n == from->id.n && to->grant.n == caller->grant.n &&
+           to->policy.n == caller->policy.n;
 }
 
 static void call_free(struct call *call)
@@ -135,7 +136,7 @@ struct call *call_new(struct request *request)
         call->id.text = arena_copy(&call->mem, request->message.id.text);
     }
     if (!call || call->id.text.n != request->message.id.text.n ||
-        !copy_caller(call, request->in->caller)) {
+        !caller_copy(&call->mem, request->in->caller, &call->caller)) {
         if (call)
             call_free(call);
         request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
@@ -144,8 +145,11 @@ struct call *call_new(struct request *request)
     call->gateway = gateway;
     call->flight = flight;
     call->era = request->era;
+    call->session = session;
     call->reply = request->in->reply;
+    call->event = request->in->event;
     call->user = request->in->user;
+    relay_read_meta(call, request);
     call_link(call);
     return call;
 }
@@ -161,9 +165,43 @@ static void call_end(struct call *call, int status, Str body)
     call_free(call);
 }
 
+void call_say(struct call *call, Str text)
+{
+    const struct event event = { .text = text, .session = call->session };
+    if (!call->event || call->event(call->user, &event))
+        return;
+    call->is_behind = true;
+    if (call->leg)
+        leg_pause(call->leg, true);
+}
+
+void call_caught_up(struct call *call)
+{
+    call->is_behind = false;
+    if (call->leg)
+        leg_pause(call->leg, false);
+}
+
+void gateway_resume(struct gateway *gateway)
+{
+    for (struct call *call = gateway->calls; call; call = call->next)
+        if (call->is_behind)
+            call_caught_up(call);
+}
+
+void call_listen(const struct call *call, struct upstream_request *request)
+{
+    request->wants_progress = call->progress_token.n > 0;
+    bool is_legacy = call->era == ERA_LEGACY && call->session;
+    request->log_level = relay_level_word(is_legacy ? call->session->log_level : call->log_level);
+    request->said = relay_said;
+}
+
 void call_abandon(struct call *call)
 {
     call->reply = NULL;
+    call->event = NULL;
+    call_caught_up(call); /* what the server still says is dropped */
     if (call->era == ERA_LEGACY)
         return;
     if (call->leg)

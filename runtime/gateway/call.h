@@ -26,8 +26,9 @@ struct gateway {
     struct policies *policies;
     struct sessions *sessions;
     struct timer *sweep;
-    struct call *calls; /* all that are in flight */
-    bool is_stopped;
+    struct session *local; /* of `mcpd run`'s only client; NULL behind HTTP */
+    struct call *calls;    /* all that are in flight */
+    bool is_stopped, is_draining;
 };
 
 /* One message while it is being handled. */
@@ -51,8 +52,14 @@ struct call {
     struct jsonrpc_id id;
     enum server_era era;
     struct leg *leg;
-    reply_fn reply; /* NULL: the client is gone */
+    struct session *session; /* legacy; NULL otherwise */
+    reply_fn reply;          /* NULL: the client is gone */
+    event_fn event;          /* NULL: it takes no events, or is gone */
     void *user;
+    bool is_behind;     /* the client is: the server is not listened to */
+    Str progress_token; /* the client's, as JSON; empty: it gave none */
+    double progress;    /* the last that was passed on */
+    int log_level;      /* modern: the least severe wanted; LOG_LEVEL_NONE: none at all */
     struct arena mem;
     struct caller caller; /* copied into mem */
     struct listing *listing;
@@ -67,6 +74,11 @@ struct call {
 /* A call for the request, in flight; NULL after a refusal has been replied: the id is in use, the
  * grant has too many, no memory. */
 struct call *call_new(struct request *request);
+
+/* Sends the client a message before the reply; drops it if the client takes none. */
+void call_say(struct call *call, Str text);
+/* What a request upstream needs to be told of before its answer, for the call. */
+void call_listen(const struct call *call, struct upstream_request *request);
 
 /* Enders: the call is gone when they return. */
 void call_reply(struct call *call, int status, const struct buf *body); /* full: a failure */

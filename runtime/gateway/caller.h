@@ -4,6 +4,7 @@
 #ifndef RUNTIME_GATEWAY_CALLER_H
 #define RUNTIME_GATEWAY_CALLER_H
 
+#include "runtime/base/arena.h"
 #include "runtime/vm/vm.h"
 
 struct server;
@@ -15,5 +16,8 @@ struct caller {
     Str policy;            /* the bundle's path, a NUL behind it */
     struct server *server; /* the one that the message is for */
 };
+
+/* Copies all that the caller points to into mem. False: no memory. */
+MUST_USE bool caller_copy(struct arena *mem, const struct caller *from, struct caller *to);
 
 #endif

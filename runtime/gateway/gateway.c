@@ -6,8 +6,10 @@
  */
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
+#include "runtime/gateway/relay.h"
 #include "runtime/gateway/result.h"
 #include "runtime/gateway/revision.h"
+#include "runtime/gateway/stream.h"
 
 enum {
     REQUEST_NODES_MAX = 262144,
@@ -46,7 +48,10 @@ static void write_capabilities(const struct request *request, struct buf *out)
     struct vm *vm = policies_get(request->gateway->policies, caller->policy);
     struct vm_question question = { .server = server_alias(caller->server),
                                     .principal = &caller->principal };
-    buf_add(out, STR("{\"tools\":{}"));
+    /* In the legacy era changes are told on the session's own stream. */
+    Str features = request->era == ERA_LEGACY ? STR("{\"listChanged\":true}") : STR("{}");
+    buf_add(out, STR("{\"tools\":"));
+    buf_add(out, features);
     for (size_t i = 0; i < capability_count && vm; i++) {
         const struct capability *one = &capability_table[i];
         bool is_there = !caller->server->has_capabilities ||
@@ -56,7 +61,7 @@ static void write_capabilities(const struct request *request, struct buf *out)
             !vm_may_allow_some(vm, &question, STR("")))
             continue;
         jsonrpc_write_key(out, one->word);
-        buf_add(out, STR("{}"));
+        buf_add(out, one->has_list ? features : STR("{}"));
     }
     buf_add_char(out, '}');
 }
@@ -322,6 +327,7 @@ void gateway_reload(struct gateway *gateway)
 static void on_session_end(struct session *session)
 {
     flight_end(&session->flight);
+    streams_end(session);
 }
 
 static void on_sweep(void *user)
@@ -342,6 +348,7 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
     gateway->loop = config->loop;
     gateway->audit = config->audit;
     gateway->limits = *limits;
+    gateway->local = config->local;
     gateway->servers = calloc(config->server_count + 1, sizeof *gateway->servers);
     gateway->upstreams = upstreams_open(config->loop, config->http, &gateway->limits);
     gateway->policies = policies_open(config->trust);
@@ -353,12 +360,35 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
         gateway_close(gateway);
         return ST_NO_MEMORY;
     }
+    upstreams_on_heard(gateway->upstreams, relay_heard, gateway);
     gateway->server_count = config->server_count;
     for (size_t i = 0; i < config->server_count; i++)
         gateway->servers[i].spec = &config->servers[i];
     timer_start(gateway->sweep, SWEEP_MS);
     *out = gateway;
     return ST_OK;
+}
+
+const struct gateway_limits *gateway_limits(const struct gateway *gateway)
+{
+    return &gateway->limits;
+}
+
+struct session *gateway_session(struct gateway *gateway, const struct caller *caller, Str id)
+{
+    return session_find(gateway->sessions, caller, id);
+}
+
+static void end_standalone(void *user, struct session *session)
+{
+    (void)user;
+    streams_drain(session);
+}
+
+void gateway_drain(struct gateway *gateway)
+{
+    gateway->is_draining = true;
+    sessions_each(gateway->sessions, end_standalone, NULL);
 }
 
 bool gateway_is_idle(const struct gateway *gateway)

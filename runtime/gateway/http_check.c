@@ -84,3 +84,10 @@ struct mcp_headers http_check_mcp(const struct http_head *head)
         .session = find(head, STR("Mcp-Session-Id")),
     };
 }
+
+struct mcp_header http_check_last_event(const struct http_head *head)
+{
+    bool is_repeated = false;
+    Str value = http_header(head, STR("Last-Event-ID"), &is_repeated);
+    return (struct mcp_header){ .is_present = value.p != NULL || is_repeated, .value = value };
+}

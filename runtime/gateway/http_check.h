@@ -24,4 +24,7 @@ bool http_check_accepts(const struct http_head *head, Str type, Str subtype);
 /* The headers that a message is compared with. */
 struct mcp_headers http_check_mcp(const struct http_head *head);
 
+/* Last-Event-ID; a repeated one is present and empty, which names nothing. */
+struct mcp_header http_check_last_event(const struct http_head *head);
+
 #endif

@@ -11,6 +11,7 @@
 #include "runtime/base/world.h"
 #include "runtime/gateway/http_check.h"
 #include "runtime/gateway/revision.h"
+#include "runtime/gateway/stream.h"
 
 enum {
     OWN_HOSTS = 4,
@@ -148,8 +149,9 @@ static struct answer_head check_stranger(const struct http_front *front,
         return (struct answer_head){ .status = 404 };
     if (http_check_has_repeats(head))
         return (struct answer_head){ .status = 400 };
-    if (head->method != HTTP_POST && (head->method != HTTP_DELETE || says_modern(head)))
-        return (struct answer_head){ 405, STR("Allow"), STR("POST, DELETE") };
+    bool is_of_session = head->method == HTTP_GET || head->method == HTTP_DELETE;
+    if (head->method != HTTP_POST && (!is_of_session || says_modern(head)))
+        return (struct answer_head){ 405, STR("Allow"), STR("POST, GET, DELETE") };
     return (struct answer_head){ 0 };
 }
 
@@ -163,14 +165,17 @@ static bool has_header(const struct http_head *head, Str name)
 
 static struct answer_head check_media(const struct http_head *head)
 {
+    bool takes_stream = http_check_accepts(head, STR("text"), STR("event-stream"));
     if (head->method == HTTP_DELETE)
         return (struct answer_head){ 0 };
+    if (head->method == HTTP_GET)
+        return (struct answer_head){ .status = takes_stream ? 0 : 406 };
     Str type = http_header(head, STR("Content-Type"), NULL);
     if (!http_content_type_is(type, STR("application/json")) ||
         has_header(head, STR("Content-Encoding")))
         return (struct answer_head){ .status = 415 };
     if (!http_check_accepts(head, STR("application"), STR("json")) ||
-        (!says_modern(head) && !http_check_accepts(head, STR("text"), STR("event-stream"))))
+        (!says_modern(head) && !takes_stream))
         return (struct answer_head){ .status = 406 };
     return (struct answer_head){ 0 };
 }
@@ -222,14 +227,6 @@ static void on_head(void *user, struct exchange *exchange)
         answer(exchange, refusal);
 }
 
-static void on_reply(void *user, const struct reply *reply)
-{
-    struct exchange *exchange = user;
-    struct http_header session = { STR("Mcp-Session-Id"), reply->session };
-    exchange_respond(exchange, reply->status, &session, reply->session.n ? 1 : 0,
-                     reply->body.n ? STR("application/json") : (Str){ 0 }, reply->body);
-}
-
 static void end_session(struct http_front *front, struct exchange *exchange,
                         const struct caller *caller)
 {
@@ -241,6 +238,48 @@ static void end_session(struct http_front *front, struct exchange *exchange,
     answer(exchange, (struct answer_head){ .status = status });
 }
 
+/* A session's stream, or what is left of one that broke. */
+static void listen_on(struct http_front *front, struct exchange *exchange,
+                      const struct caller *caller)
+{
+    const struct http_head *head = exchange_head(exchange);
+    struct mcp_headers headers = http_check_mcp(head);
+    struct mcp_header last_event = http_check_last_event(head);
+    struct session *session = NULL;
+    int status = 400;
+    if (headers.session.is_present) {
+        session = gateway_session(front->config.gateway, caller, headers.session.value);
+        status = session ? 0 : 404;
+    }
+    if (session)
+        status =
+            streams_listen(session, gateway_limits(front->config.gateway), exchange, last_event);
+    if (status)
+        answer(exchange, (struct answer_head){ .status = status });
+}
+
+static void take_message(struct http_front *front, struct exchange *exchange,
+                         const struct caller *caller)
+{
+    const struct http_head *head = exchange_head(exchange);
+    struct stream *stream = stream_new(exchange, gateway_limits(front->config.gateway));
+    if (!stream) {
+        answer(exchange, unavailable());
+        return;
+    }
+    struct incoming in = {
+        .caller = caller,
+        .body = exchange_body(exchange),
+        .headers = http_check_mcp(head),
+        .reply = stream_reply,
+        .event = http_check_accepts(head, STR("text"), STR("event-stream")) ? stream_event : NULL,
+        .user = stream,
+    };
+    struct call *call = gateway_message(front->config.gateway, &in);
+    if (call)
+        stream_wait(stream, call); /* else it has replied, and is gone */
+}
+
 static void on_request(void *user, struct exchange *exchange)
 {
     struct http_front *front = user;
@@ -250,34 +289,34 @@ static void on_request(void *user, struct exchange *exchange)
         answer(exchange, refusal);
         return;
     }
-    if (exchange_head(exchange)->method == HTTP_DELETE) {
+    enum http_method method = exchange_head(exchange)->method;
+    if (method == HTTP_DELETE)
         end_session(front, exchange, &caller);
-        return;
-    }
-    struct incoming in = {
-        .caller = &caller,
-        .body = exchange_body(exchange),
-        .headers = http_check_mcp(exchange_head(exchange)),
-        .reply = on_reply,
-        .user = exchange,
-    };
-    struct call *call = gateway_message(front->config.gateway, &in);
-    if (!call)
-        return; /* and the exchange is gone */
-    exchange_set_user(exchange, call);
-    exchange_drop_body(exchange); /* the call has its own copy of what it needs */
+    else if (method == HTTP_GET)
+        listen_on(front, exchange, &caller);
+    else
+        take_message(front, exchange, &caller);
 }
 
 static void on_gone(void *user, struct exchange *exchange)
 {
     (void)user;
-    struct call *call = exchange_user(exchange);
-    if (call)
-        call_abandon(call);
+    struct stream *stream = stream_of(exchange);
+    if (stream)
+        stream_gone(stream);
+}
+
+static void on_room(void *user, struct exchange *exchange)
+{
+    (void)user;
+    struct stream *stream = stream_of(exchange);
+    if (stream)
+        stream_room(stream);
 }
 
 const struct http_handler http_front_handler = {
     .on_head = on_head,
     .on_request = on_request,
     .on_gone = on_gone,
+    .on_room = on_room,
 };

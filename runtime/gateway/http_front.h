@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_front.h - the gateway's endpoint: POST and DELETE /mcp/<alias>.
+/* http_front.h - the gateway's endpoint: POST, GET and DELETE /mcp/<alias>.
  *
  * Everything that an HTTP head can be wrong about is found here, in a fixed order, before a byte
  * of the body counts: Host, Origin, path, repeated headers, method, bearer, alias, media types.

@@ -9,6 +9,7 @@
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/denial.h"
+#include "runtime/gateway/relay.h"
 #include "runtime/gateway/result.h"
 
 enum {
@@ -157,6 +158,7 @@ static struct call *forward(struct request *request, const struct asked *asked,
     struct upstream_request out = { .method = asked->method->method,
                                     .name = header_name(asked),
                                     .members = buf_str(&members) };
+    call_listen(call, &out);
     if (upstream && !members.is_full)
         call->leg = upstream_send(upstream, &out, on_answer, call);
     buf_free(&members);
@@ -175,6 +177,28 @@ static void deny(struct request *request, const struct verdict_text *verdict)
     buf_free(&body);
 }
 
+/* What the client wants to hear of is remembered, since not every server can be told; NULL after
+ * a reply. */
+static struct call *set_level(struct request *request, const struct asked *asked,
+                              const struct decision *decision)
+{
+    struct session *session = request->session ? request->session : request->in->session;
+    const struct json_doc *doc = decision->rewritten ? decision->rewritten : asked->doc;
+    uint32_t object = decision->rewritten ? 0 : asked->arguments;
+    bool has_object = decision->rewritten || object != JSON_NONE;
+    int level =
+        has_object ? relay_level(json_member_string(doc, object, STR("level"))) : LOG_LEVEL_NONE;
+    if (level == LOG_LEVEL_NONE) {
+        request_error(request, 200, JSONRPC_INVALID_PARAMS, "params.level is no level of logging");
+        return NULL;
+    }
+    session->log_level = level;
+    if (request->in->caller->server->known_era != ERA_MODERN)
+        return forward(request, asked, decision);
+    request_result(request, STR("{}"), (Str){ 0 });
+    return NULL;
+}
+
 struct call *judged_call(struct request *request)
 {
     const struct caller *caller = request->in->caller;
@@ -184,7 +208,9 @@ struct call *judged_call(struct request *request)
         return NULL;
     struct vm *vm = policies_get(request->gateway->policies, caller->policy);
     switch (decide_call(request->gateway->audit, vm, caller, &asked, &verdict)) {
-    case DECIDED_ALLOW: return forward(request, &asked, &verdict.decision);
+    case DECIDED_ALLOW:
+        return asked.method->kind == KIND_LOGGING ? set_level(request, &asked, &verdict.decision)
+                                                  : forward(request, &asked, &verdict.decision);
     case DECIDED_DENY: deny(request, &verdict); break;
     case DECIDED_WAIT: /* only tools wait */
     case DECIDED_UNRECORDED:

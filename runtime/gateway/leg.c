@@ -53,7 +53,10 @@ struct leg *leg_new(struct upstream *upstream, const struct upstream_request *re
     leg->upstream = upstream;
     leg->id = upstream->next_id++;
     leg->answer = answer;
+    leg->said = request->said;
     leg->user = user;
+    leg->wants_progress = request->wants_progress;
+    leg->log_level = request->log_level;
     leg->turn = request->turn;
     buf_init(&leg->members, (size_t)limits->max_body_bytes + LEG_FRAME_MAX);
     buf_init(&leg->body, limits->max_result_bytes);
@@ -80,9 +83,18 @@ static void leg_unlink(struct leg *leg)
     *link = leg->next;
 }
 
+void leg_pause(struct leg *leg, bool paused)
+{
+    if (leg->is_paused == paused)
+        return;
+    leg->is_paused = paused;
+    leg->upstream->transport->pause(leg, paused);
+}
+
 void leg_drop(struct leg *leg, bool was_cancelled)
 {
     leg_unlink(leg);
+    leg_pause(leg, false);
     leg->upstream->transport->release(leg, was_cancelled);
     leg_free(leg);
 }
@@ -90,6 +102,7 @@ void leg_drop(struct leg *leg, bool was_cancelled)
 void leg_finish(struct leg *leg, const struct answer *answer)
 {
     leg_unlink(leg);
+    leg_pause(leg, false);
     if (leg->answer)
         leg->answer(leg->user, answer);
     leg->upstream->transport->release(leg, false);
@@ -120,16 +133,34 @@ static void write_client_info(struct buf *out)
 }
 
 /* The envelope is ours alone: our revision, no capabilities, our name. */
-static void write_envelope(struct buf *out)
+static void write_envelope(const struct leg *leg, struct buf *out)
 {
-    jsonrpc_write_key(out, STR("_meta"));
-    buf_add_char(out, '{');
     jsonrpc_write_key(out, META_VERSION);
     json_write_string(out, REVISION_MODERN);
     jsonrpc_write_key(out, META_CAPABILITIES);
     buf_add(out, STR("{}"));
     jsonrpc_write_key(out, META_CLIENT_INFO);
     write_client_info(out);
+    if (leg->log_level.n) {
+        jsonrpc_write_key(out, META_LOG_LEVEL);
+        json_write_string(out, leg->log_level);
+    }
+}
+
+/* The token is the leg's id: what comes with another one is about nothing that we asked. */
+static void write_meta(const struct leg *leg, struct buf *out)
+{
+    bool is_modern = leg->upstream->era == ERA_MODERN;
+    if (!is_modern && !leg->wants_progress)
+        return;
+    jsonrpc_write_key(out, STR("_meta"));
+    buf_add_char(out, '{');
+    if (is_modern)
+        write_envelope(leg, out);
+    if (leg->wants_progress) {
+        jsonrpc_write_key(out, STR("progressToken"));
+        buf_printf(out, "%llu", (unsigned long long)leg->id);
+    }
     buf_add_char(out, '}');
 }
 
@@ -139,8 +170,7 @@ void leg_write(const struct leg *leg, struct buf *out)
     buf_init(&params, leg->members.n + LEG_FRAME_MAX);
     buf_add_char(&params, '{');
     buf_add(&params, buf_str(&leg->members));
-    if (leg->upstream->era == ERA_MODERN)
-        write_envelope(&params);
+    write_meta(leg, &params);
     buf_add_char(&params, '}');
     Str text = params.n > 2 ? buf_str(&params) : (Str){ 0 };
     if (leg->is_notification)

@@ -43,7 +43,10 @@ struct leg {
     char *text;         /* owned */
     struct buf members; /* of params, `_meta` not among them */
     answer_fn answer;
+    said_fn said; /* NULL: nobody listens */
     void *user;
+    bool wants_progress, is_paused;
+    Str log_level; /* static */
     struct timer *timer;
     uint32_t turn;      /* that it may be sent in alone; 0: in any */
     uint64_t stream_at; /* stdio: where in the child's input the message begins */
@@ -76,6 +79,7 @@ struct upstream {
     struct lookout lookout;
     /* stdio */
     struct child *child;
+    uint32_t pauses; /* legs that have paused it */
     struct timer *rest;
     uint32_t rest_ms;
     int64_t retry_ms;
@@ -89,6 +93,8 @@ struct upstreams {
     struct loop *loop;
     struct http_client *http;
     const struct gateway_limits *limits;
+    heard_fn heard; /* NULL: nobody */
+    void *heard_user;
 };
 
 /* How messages travel. */
@@ -99,6 +105,7 @@ struct transport {
     enum status (*send)(struct upstream *upstream, struct leg *leg, Str text);
     /* The leg is over: gives up what the transport holds for it. was_cancelled: tell the server. */
     void (*release)(struct leg *leg, bool was_cancelled);
+    void (*pause)(struct leg *leg, bool paused);
     void (*stop)(struct upstream *upstream); /* may be NULL */
 };
 extern const struct transport transport_stdio, transport_http;

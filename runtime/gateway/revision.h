@@ -14,6 +14,7 @@
 #define META_VERSION      STR("io.modelcontextprotocol/protocolVersion")
 #define META_CAPABILITIES STR("io.modelcontextprotocol/clientCapabilities")
 #define META_CLIENT_INFO  STR("io.modelcontextprotocol/clientInfo")
+#define META_LOG_LEVEL    STR("io.modelcontextprotocol/logLevel")
 #define META_SERVER_INFO  STR("io.modelcontextprotocol/serverInfo")
 
 /* The revision with a handshake of that name, from static memory; {NULL, 0} when it is none. */

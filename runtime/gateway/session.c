@@ -8,6 +8,8 @@
 
 #include "runtime/base/world.h"
 #include "runtime/crypto/encode.h"
+#include "runtime/gateway/relay.h"
+#include "runtime/gateway/stream.h"
 
 enum { SESSION_BUCKETS = 1024 };
 
@@ -44,7 +46,19 @@ static Str id_of(const struct session *session)
 
 static bool is_of_grant(const struct session *session, Str grant)
 {
-    return str_eq((Str){ .p = session->grant, .n = session->grant_n }, grant);
+    return str_eq(session->caller.grant, grant);
+}
+
+static void session_free(struct session *session)
+{
+    arena_reset(&session->mem);
+    free(session);
+}
+
+/* Somebody waits for an answer or listens. */
+static bool is_in_use(const struct session *session)
+{
+    return session->flight.first || streams_are_heard(session->streams);
 }
 
 void session_end(struct sessions *sessions, struct session *session)
@@ -54,7 +68,7 @@ void session_end(struct sessions *sessions, struct session *session)
         link = &(*link)->next;
     *link = session->next;
     sessions->on_end(session);
-    free(session);
+    session_free(session);
 }
 
 void sessions_close(struct sessions *sessions)
@@ -67,13 +81,24 @@ void sessions_close(struct sessions *sessions)
     free(sessions);
 }
 
+void sessions_each(struct sessions *sessions, void (*visit)(void *user, struct session *session),
+                   void *user)
+{
+    for (size_t i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session *s = sessions->buckets[i]; s; s = s->next)
+            visit(user, s);
+}
+
 void sessions_sweep(struct sessions *sessions)
 {
     int64_t oldest = world_mono_ms() - sessions->idle_ms;
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         for (struct session *s = sessions->buckets[i], *next; s; s = next) {
             next = s->next;
-            if (s->used_ms < oldest && !s->flight.first)
+            if (is_in_use(s))
+                continue;
+            streams_sweep(s->streams);
+            if (s->used_ms < oldest)
                 session_end(sessions, s);
         }
 }
@@ -105,12 +130,14 @@ struct session *session_open(struct sessions *sessions, const struct caller *cal
     unsigned char random[SESSION_ID_BYTES];
     world_entropy(random, sizeof random);
     hex_encode((Str){ .p = (const char *)random, .n = sizeof random }, session->id);
-    if (caller->grant.n)
-        memcpy(session->grant, caller->grant.p, caller->grant.n);
-    session->grant_n = caller->grant.n;
-    session->server = caller->server;
     session->version = version;
     session->used_ms = world_mono_ms();
+    session->log_level = LOG_LEVEL_NONE;
+    arena_init(&session->mem, SESSION_MEMORY_MAX);
+    if (!caller_copy(&session->mem, caller, &session->caller)) {
+        session_free(session);
+        return NULL;
+    }
     struct session **bucket = bucket_of(sessions, id_of(session));
     session->next = *bucket;
     *bucket = session;
@@ -122,9 +149,10 @@ struct session *session_find(struct sessions *sessions, const struct caller *cal
     if (id.n != SESSION_ID_TEXT)
         return NULL;
     for (struct session *s = *bucket_of(sessions, id); s; s = s->next) {
-        if (!str_eq(id_of(s), id) || !is_of_grant(s, caller->grant) || s->server != caller->server)
+        if (!str_eq(id_of(s), id) || !is_of_grant(s, caller->grant) ||
+            s->caller.server != caller->server)
             continue;
-        if (s->used_ms < world_mono_ms() - sessions->idle_ms && !s->flight.first) {
+        if (s->used_ms < world_mono_ms() - sessions->idle_ms && !is_in_use(s)) {
             session_end(sessions, s);
             return NULL;
         }

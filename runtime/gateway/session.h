@@ -11,9 +11,15 @@
 #include "runtime/gateway/caller.h"
 #include "runtime/wire/jsonrpc.h"
 
-enum { SESSION_ID_BYTES = 24, SESSION_ID_TEXT = 2 * SESSION_ID_BYTES, SESSION_GRANT_MAX = 64 };
+enum {
+    SESSION_ID_BYTES = 24,
+    SESSION_ID_TEXT = 2 * SESSION_ID_BYTES,
+    SESSION_GRANT_MAX = 64,
+    SESSION_MEMORY_MAX = 256 * 1024 /* of what a session knows of its caller */
+};
 
 struct call;
+struct streams;
 
 /* Requests of one client that are not answered yet: their ids must differ. */
 struct flight {
@@ -22,12 +28,16 @@ struct flight {
 
 struct session {
     char id[SESSION_ID_TEXT + 1]; /* of a stdio client: unused */
-    char grant[SESSION_GRANT_MAX];
-    size_t grant_n;
-    struct server *server;
-    Str version; /* negotiated; empty before `initialize` on stdio */
+    struct arena mem;
+    struct caller caller; /* who opened it; in mem */
+    Str version;          /* negotiated; empty before `initialize` on stdio */
     int64_t used_ms;
     struct flight flight;
+    int log_level; /* the least severe that the client wants; LOG_LEVEL_NONE: it did not say */
+    /* Sends the client what is about no call; drops what it can't take. NULL: it takes none. */
+    void (*say)(struct session *session, Str text);
+    void *user;              /* of say */
+    struct streams *streams; /* by HTTP: stream.h; NULL: none yet */
     struct session *next;
 };
 
@@ -45,6 +55,10 @@ struct session *session_open(struct sessions *sessions, const struct caller *cal
 /* The caller's session of that id, now used; NULL when there is none, or it is another's. */
 struct session *session_find(struct sessions *sessions, const struct caller *caller, Str id);
 void session_end(struct sessions *sessions, struct session *session);
+
+/* Calls visit for each; it must not open or end any. */
+void sessions_each(struct sessions *sessions, void (*visit)(void *user, struct session *session),
+                   void *user);
 
 /* Ends what has been idle too long; cheap enough for once a minute. */
 void sessions_sweep(struct sessions *sessions);

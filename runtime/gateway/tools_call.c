@@ -96,6 +96,7 @@ static struct call *forward(struct call *call, const struct asked *asked,
     struct upstream_request out = { .method = STR("tools/call"),
                                     .name = asked->name,
                                     .members = buf_str(&members) };
+    call_listen(call, &out);
     if (upstream && asked->standing.kind == STANDING_ACCEPTED) {
         out.turn = lookout_turn(upstream);
         lookout_refresh(upstream);

@@ -49,6 +49,22 @@ struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
     return upstreams;
 }
 
+void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, void *user)
+{
+    upstreams->heard = heard;
+    upstreams->heard_user = user;
+}
+
+Str upstream_principal(const struct upstream *upstream)
+{
+    return (Str){ .p = upstream->principal, .n = upstream->principal_n };
+}
+
+struct server *upstream_server(const struct upstream *upstream)
+{
+    return upstream->server;
+}
+
 void upstreams_close(struct upstreams *upstreams)
 {
     free(upstreams);
@@ -292,8 +308,7 @@ static struct upstream *upstream_new(struct upstreams *upstreams, struct server 
 struct upstream *upstream_find(const struct server *server, Str principal)
 {
     struct upstream *upstream = server->upstreams;
-    while (upstream &&
-           !str_eq(principal, (Str){ .p = upstream->principal, .n = upstream->principal_n }))
+    while (upstream && !str_eq(principal, upstream_principal(upstream)))
         upstream = upstream->next;
     return upstream;
 }

@@ -36,6 +36,7 @@ struct capability {
     Str word;
     enum message_kind kind;
     bool is_legacy; /* its methods are gone from the modern era */
+    bool has_list;  /* of which a server can say that it changed */
 };
 extern const struct capability capability_table[];
 extern const size_t capability_count;
@@ -66,18 +67,29 @@ struct answer {
     Str members;                 /* FAILED, STALE: of the request */
 };
 typedef void (*answer_fn)(void *user, const struct answer *answer);
+/* What a server says about a request before it answers it. Never ends the leg. */
+typedef void (*said_fn)(void *user, const struct json_doc *doc,
+                        const struct jsonrpc_message *message);
+/* What it says about none. */
+typedef void (*heard_fn)(void *user, struct upstream *upstream, const struct json_doc *doc,
+                         const struct jsonrpc_message *message);
 
 struct upstream_request {
     Str method;
     Str name;      /* what Mcp-Name says; empty: no such header */
     Str members;   /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
     uint32_t turn; /* of lookout.h: sent in this one or not at all; 0: any */
-    int64_t timeout_ms; /* until the answer, if that is less than the limit; 0: the limit alone */
+    said_fn said;  /* with the user of answer; NULL: nothing is passed on */
+    bool wants_progress; /* the server is given a token, which is the leg's own */
+    Str log_level;       /* modern: the least severe log messages wanted; empty: none */
+    int64_t timeout_ms;  /* until the answer, if that is less than the limit; 0: the limit alone */
 };
 
 /* Borrows all for its life. http may be NULL when no server speaks HTTP. */
 struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
                                  const struct gateway_limits *limits);
+/* Who hears what servers say about no request. */
+void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, void *user);
 void upstreams_close(struct upstreams *upstreams); /* every server's must be ended before */
 
 /* The upstream of a principal, or NULL. */
@@ -90,6 +102,14 @@ struct upstream *upstream_get(struct upstreams *upstreams, struct server *server
  * returned, unless the leg is cancelled before. NULL: no memory. */
 struct leg *upstream_send(struct upstream *upstream, const struct upstream_request *request,
                           answer_fn answer, void *user);
+
+/* Whose upstream it is. */
+Str upstream_principal(const struct upstream *upstream);
+struct server *upstream_server(const struct upstream *upstream);
+
+/* Backpressure: the server is not read from on behalf of the leg until resumed. What was read
+ * already may still come. On stdio that holds up all requests of this upstream. */
+void leg_pause(struct leg *leg, bool paused);
 
 /* Ends a leg without an answer and tells the server. */
 void leg_cancel(struct leg *leg);

@@ -36,10 +36,10 @@ static void establish(struct upstream *upstream, enum server_era era)
 }
 
 const struct capability capability_table[] = {
-    { STR_INIT("resources"), KIND_RESOURCE, false },
-    { STR_INIT("prompts"), KIND_PROMPT, false },
-    { STR_INIT("completions"), KIND_COMPLETION, false },
-    { STR_INIT("logging"), KIND_LOGGING, true },
+    { STR_INIT("resources"), KIND_RESOURCE, false, true },
+    { STR_INIT("prompts"), KIND_PROMPT, false, true },
+    { STR_INIT("completions"), KIND_COMPLETION, false, false },
+    { STR_INIT("logging"), KIND_LOGGING, true, false },
 };
 const size_t capability_count = COUNT(capability_table);
 

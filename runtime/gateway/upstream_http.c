@@ -275,6 +275,12 @@ static void http_release(struct leg *leg, bool was_cancelled)
     buf_free(&members);
 }
 
+static void http_pause(struct leg *leg, bool paused)
+{
+    if (leg->http)
+        http_call_pause(leg->http, paused);
+}
+
 static void ignore_head(void *user, const struct http_head *head)
 {
     (void)user;
@@ -320,5 +326,6 @@ static void http_stop(struct upstream *upstream)
 const struct transport transport_http = {
     .send = http_send,
     .release = http_release,
+    .pause = http_pause,
     .stop = http_stop,
 };

@@ -95,6 +95,16 @@ static void stdio_release(struct leg *leg, bool was_cancelled)
     buf_free(&members);
 }
 
+/* The child's one pipe carries the answers of all. */
+static void stdio_pause(struct leg *leg, bool paused)
+{
+    struct upstream *upstream = leg->upstream;
+    uint32_t before = upstream->pauses;
+    upstream->pauses = paused ? before + 1 : before - 1;
+    if (upstream->child && (!before || !upstream->pauses))
+        child_pause(upstream->child, paused);
+}
+
 static void stdio_stop(struct upstream *upstream)
 {
     if (upstream->child)
@@ -107,5 +117,6 @@ const struct transport transport_stdio = {
     .start = stdio_start,
     .send = stdio_send,
     .release = stdio_release,
+    .pause = stdio_pause,
     .stop = stdio_stop,
 };

@@ -222,7 +222,7 @@ static enum status watch_exit(struct child *child)
 static enum status equip(struct child *child, const struct child_spec *spec,
                          struct child_process *process)
 {
-    static const struct lines_events events = { on_line, on_end };
+    static const struct lines_events events = { on_line, on_end, NULL };
     enum status status = watch_exit(child);
     if (status == ST_OK)
         status = lines_open(child->loop, process->out, process->in, spec->max_line, spec->max_queue,
@@ -293,6 +293,11 @@ enum status child_write(struct child *child, Str line)
     if (child->is_gone || child->is_reaped)
         return ST_CLOSED;
     return lines_write(child->lines, line);
+}
+
+void child_pause(struct child *child, bool paused)
+{
+    lines_pause(child->lines, paused);
 }
 
 uint64_t child_queued(const struct child *child)

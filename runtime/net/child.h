@@ -43,6 +43,9 @@ MUST_USE enum status child_write(struct child *child, Str line);
 uint64_t child_queued(const struct child *child);
 uint64_t child_taken(const struct child *child);
 
+/* Backpressure: no on_line until resumed. A process that ends meanwhile loses what it said last. */
+void child_pause(struct child *child, bool paused);
+
 /* Takes the child; no callback afterwards. Goes on in the background until it is reaped. */
 void child_stop(struct child *child);
 

@@ -15,7 +15,7 @@
 
 static bool is_busy(enum conn_state state)
 {
-    return state == CONN_BODY || state == CONN_WAIT || state == CONN_WRITE;
+    return state == CONN_BODY || state == CONN_WAIT || state == CONN_STREAM || state == CONN_WRITE;
 }
 
 void conn_set_state(struct conn *conn, enum conn_state state)
@@ -40,14 +40,15 @@ void conn_disarm(struct conn *conn)
     conn->armed = CONN_CLOSED;
 }
 
-/* In WAIT the rest of the buffer is for pipelined requests; full, reading pauses. */
+/* In WAIT and STREAM the rest of the buffer is for pipelined requests; full, reading pauses. */
 static bool wants_bytes(const struct conn *conn)
 {
     switch (conn->state) {
     case CONN_IDLE:
     case CONN_HEAD:
     case CONN_BODY: return true;
-    case CONN_WAIT: return conn->in.n < CONN_IN_BYTES;
+    case CONN_WAIT:
+    case CONN_STREAM: return conn->in.n < CONN_IN_BYTES && !conn->is_doomed;
     case CONN_SHAKE:
     case CONN_WRITE:
     case CONN_LINGER:
@@ -252,6 +253,7 @@ static bool step(struct conn *conn)
     case CONN_BODY: return step_body(conn);
     case CONN_SHAKE:
     case CONN_WAIT:
+    case CONN_STREAM:
     case CONN_WRITE:
     case CONN_LINGER:
     case CONN_CLOSED: break;
@@ -359,6 +361,8 @@ static void on_deadline(void *user)
     conn->armed = CONN_CLOSED;
     if (conn->state == CONN_HEAD || conn->state == CONN_BODY)
         conn_refuse(conn, 408, "request not complete in time");
+    else if (conn->state == CONN_STREAM)
+        conn_on_stream_deadline(conn);
     else
         conn_close(conn);
 }

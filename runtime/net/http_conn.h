@@ -5,9 +5,10 @@
  *   IDLE -> HEAD -> BODY -> WAIT -> WRITE -> IDLE       the next request, or
  *                                         -> LINGER     shut down for writing, drained briefly
  *                                         -> CLOSED
+ *   WAIT -> STREAM -> WRITE                       an answer of unknown length
  * Any state may go to WRITE (an answer, perhaps the server's own refusal) and to CLOSED (the
  * client left, a deadline passed). The exchange belongs to the handler while exchange.is_open,
- * which only BODY and WAIT may have.
+ * which only BODY, WAIT and STREAM may have.
  */
 #ifndef RUNTIME_NET_HTTP_CONN_H
 #define RUNTIME_NET_HTTP_CONN_H
@@ -29,6 +30,7 @@ enum conn_state {
     CONN_HEAD,
     CONN_BODY,
     CONN_WAIT,
+    CONN_STREAM,
     CONN_WRITE,
     CONN_LINGER,
     CONN_CLOSED
@@ -70,6 +72,12 @@ struct conn {
     bool has_begun;     /* in SHAKE: its first byte was seen */
     bool keeps_alive;   /* after the answer that is being written */
     bool is_read_whole; /* the request was, so closing loses nothing of the answer */
+    /* STREAM */
+    Str keepalive;
+    uint32_t keepalive_ms;
+    bool is_chunked; /* else the end of the connection is the end of the stream */
+    bool is_behind;  /* the handler was told */
+    bool is_doomed;  /* it is lost; the handler hears of it at the end of the turn */
     struct exchange exchange;
 };
 
@@ -127,6 +135,23 @@ void conn_send_continue(struct conn *conn);
 void conn_on_writable(struct conn *conn);
 /* Nothing waits in out any more. */
 void conn_forget_waiting(struct conn *conn);
+
+/* Sends or queues both, in this order: the one way by which bytes leave. False when the connection
+ * had to be given up: closed, or doomed if it streams. */
+bool conn_put(struct conn *conn, Str head, Str body);
+/* The head of an answer, up to the caller's own fields, in a scratch buffer. */
+struct buf *conn_begin_head(struct conn *conn, int status);
+/* After the last byte of an answer was put, in WRITE: ends it now or when it is taken. */
+void conn_end_answer(struct conn *conn);
+
+/* http_stream.c */
+/* A stream that is lost where the handler can't be told: it is told when the turn ends. */
+void conn_doom(struct conn *conn);
+/* Arms the deadline of what comes next: progress, or the next sign of life. */
+void conn_arm_stream(struct conn *conn);
+void conn_on_stream_deadline(struct conn *conn);
+/* All that waited is taken. */
+void conn_on_stream_room(struct conn *conn);
 
 /* http_server.c */
 void http_server_update_accept(struct http_server *server);

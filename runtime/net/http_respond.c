@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_respond.c - the writing half of a client connection: answers, refusals and their end.
+/* http_respond.c - the writing half of a client connection: answers, refusals and their end
+ * (http_stream.c has the streams).
  *
  * Head and body leave together; only what the channel does not take is copied. Reading
  * stops while an answer waits to be taken, so a client that does not read holds one answer and no
@@ -14,6 +15,8 @@
 #include "runtime/base/world.h"
 #include "runtime/net/http_conn.h"
 
+enum { OUT_DROP_BYTES = 64 * 1024 }; /* sent bytes in front of waiting ones, before these move up */
+
 /* Drops up to *count bytes of s, and counts them down. */
 static Str skip(Str s, size_t *count)
 {
@@ -22,19 +25,26 @@ static Str skip(Str s, size_t *count)
     return str_sub(s, n, s.n);
 }
 
-void conn_forget_waiting(struct conn *conn)
+/* So many bytes of what waited do so no more. */
+static void count_taken(struct conn *conn, size_t bytes)
 {
-    conn->server->waiting_bytes -= conn->waiting;
-    conn->waiting = 0;
+    conn->server->waiting_bytes -= bytes;
+    conn->waiting -= bytes;
 }
 
-/* The one besides conn that waits to be read for the longest time, or NULL. One that is not in
- * WRITE may still belong to the handler, and holds a few bytes at most. */
+void conn_forget_waiting(struct conn *conn)
+{
+    count_taken(conn, conn->waiting);
+}
+
+/* The one besides conn that waits to be read for the longest time, or NULL. One in another state
+ * holds a few bytes at most. */
 static struct conn *find_slowest(const struct conn *conn)
 {
     struct conn *slowest = NULL;
     for (struct conn *other = conn->server->conns; other; other = other->next)
-        if (other != conn && other->state == CONN_WRITE &&
+        if (other != conn && other->waiting &&
+            (other->state == CONN_WRITE || other->state == CONN_STREAM) &&
             (!slowest || other->taken_ms < slowest->taken_ms))
             slowest = other;
     return slowest;
@@ -48,7 +58,10 @@ static void give_up(struct conn *conn)
     if ((server->given_up & (server->given_up - 1)) == 0)
         log_warn("an answer that was not read is given up: too many wait bytes=%zu count=%u",
                  conn->waiting, server->given_up);
-    conn_close(conn);
+    if (conn->state == CONN_STREAM)
+        conn_doom(conn);
+    else
+        conn_close(conn);
 }
 
 /* Counts bytes that will wait; makes room by giving up slower ones. False: there is none. */
@@ -64,38 +77,52 @@ static bool count_waiting(struct conn *conn, size_t bytes)
             return false;
         give_up(slowest);
     }
+    if (!conn->waiting)
+        conn->taken_ms = world_mono_ms();
     server->waiting_bytes += bytes;
     conn->waiting += bytes;
-    conn->taken_ms = world_mono_ms();
     return true;
 }
 
-/* Sends or queues head and body; false when the connection had to be closed. */
-static bool put(struct conn *conn, Str head, Str body)
+/* Appends what the channel did not take; false: there is no room for it. */
+static bool queue(struct conn *conn, Str head, Str body)
+{
+    if (!(head.n + body.n))
+        return true;
+    if (!count_waiting(conn, head.n + body.n))
+        return false;
+    if (conn->out_at >= OUT_DROP_BYTES) { /* of a stream that is never taken whole */
+        buf_drop(&conn->out, conn->out_at);
+        conn->out_at = 0;
+    }
+    buf_add(&conn->out, head);
+    buf_add(&conn->out, body);
+    return !conn->out.is_full;
+}
+
+bool conn_put(struct conn *conn, Str head, Str body)
 {
     if (conn->out.n == 0) {
         ssize_t n = channel_send(&conn->channel, head, body);
         if (n < 0) {
-            conn_close(conn);
+            if (conn->state == CONN_STREAM)
+                conn_doom(conn);
+            else
+                conn_close(conn);
             return false;
         }
         size_t sent = (size_t)n;
         head = skip(head, &sent);
         body = skip(body, &sent);
     }
-    bool has_room = count_waiting(conn, head.n + body.n);
-    if (has_room) {
-        buf_add(&conn->out, head);
-        buf_add(&conn->out, body);
-    }
-    if (!has_room || conn->out.is_full)
+    if (!queue(conn, head, body))
         give_up(conn);
-    return conn->state != CONN_CLOSED;
+    return conn->state != CONN_CLOSED && !conn->is_doomed;
 }
 
 void conn_send_continue(struct conn *conn)
 {
-    if (put(conn, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR("")))
+    if (conn_put(conn, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR("")))
         conn_update_watch(conn);
     else
         conn_abandon(conn);
@@ -126,11 +153,8 @@ static void finish(struct conn *conn)
     }
 }
 
-static void put_answer(struct conn *conn, Str head, Str body)
+void conn_end_answer(struct conn *conn)
 {
-    conn_set_state(conn, CONN_WRITE);
-    if (!put(conn, head, body))
-        return;
     if (conn->out.n == 0) {
         conn_disarm(conn);
         finish(conn);
@@ -140,36 +164,52 @@ static void put_answer(struct conn *conn, Str head, Str body)
     conn_update_watch(conn);
 }
 
-void conn_on_writable(struct conn *conn)
+static void put_answer(struct conn *conn, Str head, Str body)
 {
-    Str left = str_sub(buf_str(&conn->out), conn->out_at, conn->out.n);
-    ssize_t n = channel_send(&conn->channel, left, STR(""));
-    if (n < 0) {
-        conn_abandon(conn); /* it was a 100 Continue that broke */
-        conn_close(conn);
-        return;
-    }
-    conn->out_at += (size_t)n;
-    if (n)
-        conn->taken_ms = world_mono_ms();
-    if (conn->out_at < conn->out.n) {
-        if (n && conn->state == CONN_WRITE)
-            conn_arm(conn, CONN_WRITE, conn->server->config.idle_timeout_ms);
-        return;
-    }
+    conn_set_state(conn, CONN_WRITE);
+    if (conn_put(conn, head, body))
+        conn_end_answer(conn);
+}
+
+/* All of out is taken. */
+static void on_taken(struct conn *conn)
+{
     conn_forget_waiting(conn);
     buf_clear(&conn->out);
     conn->out_at = 0;
     if (conn->state == CONN_WRITE) {
         conn_disarm(conn);
         finish(conn);
-    } else {
-        conn_update_watch(conn);
+    } else if (conn->state == CONN_STREAM) {
+        conn_on_stream_room(conn);
     }
+    /* At once: what is deferred waits for a turn without events, and this would be one of them. */
+    conn_update_watch(conn);
 }
 
-/* The head of an answer, up to the caller's own fields. */
-static struct buf *begin_head(struct conn *conn, int status)
+void conn_on_writable(struct conn *conn)
+{
+    Str left = str_sub(buf_str(&conn->out), conn->out_at, conn->out.n);
+    ssize_t n = channel_send(&conn->channel, left, STR(""));
+    if (n < 0) {
+        conn_abandon(conn); /* it was a 100 Continue that broke, or a stream */
+        conn_close(conn);
+        return;
+    }
+    if (n == 0)
+        return;
+    conn->out_at += (size_t)n;
+    conn->taken_ms = world_mono_ms();
+    count_taken(conn, (size_t)n);
+    if (conn->out_at == conn->out.n)
+        on_taken(conn);
+    else if (conn->state == CONN_WRITE)
+        conn_arm(conn, CONN_WRITE, conn->server->config.idle_timeout_ms);
+    else if (conn->state == CONN_STREAM)
+        conn_arm_stream(conn);
+}
+
+struct buf *conn_begin_head(struct conn *conn, int status)
 {
     struct buf *out = &conn->server->head_out;
     buf_clear(out);
@@ -188,7 +228,7 @@ void conn_refuse(struct conn *conn, int status, const char *why)
     log_debug("request refused: %d %s", status, why ? why : "");
     conn->keeps_alive = false;
     conn->is_read_whole = false;
-    struct buf *out = begin_head(conn, status);
+    struct buf *out = conn_begin_head(conn, status);
     http_write_header_u64(out, STR("Content-Length"), 0);
     http_write_end(out);
     if (out->is_full)
@@ -251,7 +291,7 @@ void exchange_respond(struct exchange *exchange, int status, const struct http_h
     conn->is_read_whole = skip_body(conn);
     conn->keeps_alive =
         conn->is_read_whole && head->keep_alive && head->minor == 1 && !conn->server->is_draining;
-    struct buf *out = begin_head(conn, status);
+    struct buf *out = conn_begin_head(conn, status);
     if (content_type.n)
         http_write_header(out, STR("Content-Type"), content_type);
     for (size_t i = 0; i < header_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_server.h - the listener: connections, requests, responses, deadlines.
+/* http_server.h - the listener: connections, requests, responses, streams, deadlines.
  *
  * One exchange is one request with its response. The order of events: on_head when the head is
  * complete (the handler may answer at once: what is left of the body is then not read and the
@@ -14,6 +14,11 @@
  * half-closes has left. With TLS each connection begins with a handshake of bounded duration; of
  * more than max_handshakes at a time the oldest is closed, so that clients who never finish theirs
  * keep out nobody who does.
+ *
+ * An answer of unknown length is begun, written to and ended. What a client does not take waits:
+ * over STREAM_BEHIND_BYTES the writer is told to pause until on_room; what a handler writes all the
+ * same counts against max_waiting_bytes like any answer. A client that takes nothing of what waits
+ * for idle_timeout_ms has left.
  */
 #ifndef RUNTIME_NET_HTTP_SERVER_H
 #define RUNTIME_NET_HTTP_SERVER_H
@@ -22,6 +27,8 @@
 #include "runtime/net/loop.h"
 #include "runtime/net/tls.h"
 #include "runtime/wire/http1.h"
+
+enum { STREAM_BEHIND_BYTES = 64 * 1024 }; /* waiting for one client: its writer should pause */
 
 struct http_server;
 struct exchange;
@@ -43,6 +50,19 @@ struct http_handler {
     void (*on_head)(void *user, struct exchange *exchange);
     void (*on_request)(void *user, struct exchange *exchange);
     void (*on_gone)(void *user, struct exchange *exchange);
+    /* The client of a stream has caught up. May be NULL when the handler streams nothing. */
+    void (*on_room)(void *user, struct exchange *exchange);
+};
+
+/* How an answer of unknown length begins. */
+struct stream_head {
+    int status;
+    const struct http_header *headers;
+    size_t header_count;
+    Str content_type;
+    /* Written when nothing else was for keepalive_ms; static memory. keepalive_ms 0: never. */
+    Str keepalive;
+    uint32_t keepalive_ms;
 };
 
 /* Binds and listens. host is only read here; the handler is copied. ST_INVALID: host is not a
@@ -78,5 +98,13 @@ void *exchange_user(const struct exchange *exchange);
  * Content-Length, Date is left out; never any CORS header. Cache-Control: no-store always. */
 void exchange_respond(struct exchange *exchange, int status, const struct http_header *headers,
                       size_t header_count, Str content_type, Str body);
+
+/* Begins a stream; only after on_request. The exchange stays the handler's until exchange_end or
+ * on_gone; its head and body are gone, its arena stays. None of the three calls back. */
+void exchange_begin(struct exchange *exchange, const struct stream_head *head);
+/* Copies what the client does not take at once. False: the client is behind, on_room will come. */
+bool exchange_write(struct exchange *exchange, Str bytes);
+/* Ends it when all is written, and gives the exchange back. */
+void exchange_end(struct exchange *exchange);
 
 #endif

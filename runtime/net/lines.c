@@ -211,8 +211,11 @@ static void flush(struct lines *lines)
 
 static void on_writable(void *user, int events)
 {
+    struct lines *lines = user;
     (void)events;
-    flush(user);
+    flush(lines);
+    if (lines->out.n == 0 && lines->write_fd >= 0 && lines->events.on_drained)
+        lines->events.on_drained(lines->user);
 }
 
 static bool make_nonblocking(int fd, int *before)
@@ -287,6 +290,11 @@ void lines_end_output(struct lines *lines)
     lines->is_ending_output = true;
     if (lines->write_fd >= 0 && lines->out.n == 0)
         close_output(lines);
+}
+
+size_t lines_waiting(const struct lines *lines)
+{
+    return lines->out.n - lines->out_at;
 }
 
 bool lines_output_is_idle(const struct lines *lines)

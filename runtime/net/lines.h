@@ -16,6 +16,8 @@ struct lines_events {
      * dropped (ST_INVALID), a line over the cap (ST_LIMIT), an error of either descriptor (ST_IO).
      */
     void (*on_end)(void *user, enum status status);
+    /* All that waited to be written is written; NULL: nobody wants to know. */
+    void (*on_drained)(void *user);
 };
 
 /* Takes both descriptors if it succeeds, and makes them non-blocking; write_fd may be -1. max_line
@@ -36,6 +38,7 @@ uint64_t lines_taken(const struct lines *lines);
 
 /* Closes the write end once what is queued is written. */
 void lines_end_output(struct lines *lines);
+size_t lines_waiting(const struct lines *lines); /* bytes that the peer has not taken */
 bool lines_output_is_idle(const struct lines *lines);
 void lines_pause(struct lines *lines, bool paused);
 void lines_close(struct lines *lines); /* takes it; no callback afterwards */

@@ -172,6 +172,16 @@ void sse_write_message(struct buf *out, Str id, Str data)
     buf_add(out, STR("\n\n"));
 }
 
+void sse_write_priming(struct buf *out, Str id, int64_t retry_ms)
+{
+    ENSURE(id.n && is_one_line(id));
+    buf_add(out, STR("id: "));
+    buf_add(out, id);
+    if (retry_ms >= 0)
+        buf_printf(out, "\nretry: %lld", (long long)retry_ms);
+    buf_add(out, STR("\ndata: \n\n"));
+}
+
 void sse_write_keepalive(struct buf *out)
 {
     buf_add(out, STR(":\n\n"));

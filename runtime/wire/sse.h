@@ -47,6 +47,10 @@ MUST_USE enum sse_result sse_next(struct sse_reader *reader, Str *in, struct sse
  * data must hold no CR or LF. */
 void sse_write_message(struct buf *out, Str id, Str data);
 
+/* Appends an event of an id and no data, which tells a client where it may resume and, if retry_ms
+ * is not negative, how long to wait before. Source: MCP 2025-11-25, Streamable HTTP, polling. */
+void sse_write_priming(struct buf *out, Str id, int64_t retry_ms);
+
 /* Appends a comment line, which clients ignore: keeps the stream alive. */
 void sse_write_keepalive(struct buf *out);
 

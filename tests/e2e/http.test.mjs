@@ -139,10 +139,14 @@ describe("S6, row 27: a page in a browser, a name that was rebound", () => {
 
 describe("statuses of the endpoint", () => {
   const ask = (options) => notForwarded(() => request(gateway.port, { headers: good(), ...options }));
-  test("405 for GET, PUT, PATCH; HEAD has no body", async () => {
-    for (const method of ["GET", "PUT", "PATCH"]) {
+  test("405 for PUT, PATCH; GET is of a session", async () => {
+    for (const [method, status] of [
+      ["GET", 400],
+      ["PUT", 405],
+      ["PATCH", 405],
+    ]) {
       const got = await ask({ method, length: false });
-      assert.equal(got.status, 405, method);
+      assert.equal(got.status, status, method);
     }
   });
   test("every /.well-known/ path is 404 with no body", async () => {

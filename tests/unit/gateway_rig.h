@@ -21,7 +21,7 @@ enum { SENT_MAX = 200, TEXT_MAX = 65536, GOT_MAX = 32 };
 /* ---- HTTP, faked ---- */
 
 struct http_call {
-    bool is_used, is_over, is_cancelled;
+    bool is_used, is_over, is_cancelled, is_paused;
     struct http_call_events events;
     void *user;
     char method[8], headers[2048], body[TEXT_MAX];
@@ -55,8 +55,7 @@ void http_call_cancel(struct http_call *call)
 
 void http_call_pause(struct http_call *call, bool paused)
 {
-    (void)call;
-    (void)paused;
+    call->is_paused = paused;
 }
 
 static inline Str sent_body(size_t i)
@@ -135,7 +134,7 @@ static inline void answer_status(size_t i, int status)
 struct child {
     struct child_events events;
     void *user;
-    bool is_stopped;
+    bool is_stopped, is_paused;
     char lines[TEXT_MAX]; /* what it was sent, a line each */
     uint64_t queued, taken;
 };
@@ -178,6 +177,11 @@ uint64_t child_taken(const struct child *child)
     return child->taken;
 }
 
+void child_pause(struct child *child, bool paused)
+{
+    child->is_paused = paused;
+}
+
 void child_stop(struct child *child)
 {
     ENSURE(!child->is_stopped);
@@ -210,6 +214,9 @@ static inline bool child_has(const struct child *child, const char *text)
 struct got {
     int count, status;
     char body[TEXT_MAX], session[64];
+    int event_count;
+    bool is_behind;        /* what it says to the next event */
+    char events[TEXT_MAX]; /* a line each */
 };
 
 struct rig {
@@ -328,6 +335,21 @@ static inline void on_got(void *user, const struct reply *reply)
     (void)snprintf(got->session, sizeof got->session, "%.*s", STR_ARG(reply->session));
 }
 
+static inline bool on_got_event(void *user, const struct event *event)
+{
+    struct got *got = user;
+    size_t n = strlen(got->events);
+    ENSURE(n + event->text.n + 2 < sizeof got->events);
+    (void)snprintf(got->events + n, sizeof got->events - n, "%.*s\n", STR_ARG(event->text));
+    got->event_count++;
+    return !got->is_behind;
+}
+
+static inline bool got_event(const struct got *got, const char *text)
+{
+    return strstr(got->events, text) != NULL;
+}
+
 static inline bool got_has(const struct got *got, const char *text)
 {
     return strstr(got->body, text) != NULL;
@@ -343,6 +365,7 @@ static inline struct call *say(struct rig *rig, const struct caller *caller, con
         .body = str_of(body),
         .headers = { .is_http = true },
         .reply = on_got,
+        .event = on_got_event,
         .user = got,
     };
     if (session)
@@ -351,6 +374,9 @@ static inline struct call *say(struct rig *rig, const struct caller *caller, con
     turn(rig);
     return call;
 }
+
+/* Further members of what say_modern sends as `_meta`, each with a comma before it. */
+static const char *more_meta = "";
 
 /* One message of the stateless era, with headers that agree. */
 static inline struct call *say_modern(struct rig *rig, const struct caller *caller,
@@ -362,8 +388,8 @@ static inline struct call *say_modern(struct rig *rig, const struct caller *call
     (void)snprintf(body, sizeof body,
                    "{\"jsonrpc\":\"2.0\",\"id\":\"m\",\"method\":\"%s\",\"params\":{%s%s\"_meta\":{"
                    "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
-                   "\"io.modelcontextprotocol/clientCapabilities\":{\"sampling\":{}}}}}",
-                   method, members, *members ? "," : "");
+                   "\"io.modelcontextprotocol/clientCapabilities\":{\"sampling\":{}}%s}}}",
+                   method, members, *members ? "," : "", more_meta);
     struct incoming in = {
         .caller = caller,
         .body = str_of(body),
@@ -372,6 +398,7 @@ static inline struct call *say_modern(struct rig *rig, const struct caller *call
                      .method = { true, str_of(method) },
                      .name = { name != NULL, str_of(name) } },
         .reply = on_got,
+        .event = on_got_event,
         .user = got,
     };
     struct call *call = gateway_message(rig->gateway, &in);

@@ -188,7 +188,8 @@ static void what_is_forwarded(void)
     CHECK(call && got.count == 0);
     be_legacy(&rig, 0, "up-1");
     CHECK(sent_has(3, "\"params\":{\"name\":\"put\",\"arguments\":"
-                      "{ \"n\" : 6.50,\"s\":\"\\u00e9\",\"big\":1E2}}}"));
+                      "{ \"n\" : 6.50,\"s\":\"\\u00e9\",\"big\":1E2},"
+                      "\"_meta\":{\"progressToken\":"));
     CHECK(sent_has(3, "Mcp-Session-Id: up-1\n") && sent_has(3, "MCP-Protocol-Version: 2025-11-25"));
     CHECK(!sent_has(3, "my-") && !sent_has(3, "task") && !sent_has(3, session.session));
     CHECK(audit_lines(&rig, "\"argument_keys\":[\"big\",\"n\",\"s\"]") == 1);

@@ -453,7 +453,7 @@ static void serve(void *user, struct exchange *exchange)
 
 static struct http_server *open_server(struct fixture *f)
 {
-    static const struct http_handler handler = { serve_head, serve, serve_head };
+    static const struct http_handler handler = { serve_head, serve, serve_head, NULL };
     struct http_server_config config = { .host = "127.0.0.1",
                                          .max_connections = 64,
                                          .max_body_bytes = BIG,

@@ -137,7 +137,7 @@ static void on_end(void *user, enum status status)
     }
 }
 
-static const struct lines_events line_events = { on_line, on_end };
+static const struct lines_events line_events = { on_line, on_end, NULL };
 
 static void set_up(struct fixture *f, size_t max_line, size_t max_queue)
 {

@@ -83,7 +83,7 @@ static void on_gone(void *user, struct exchange *exchange)
 
 static void set_up(struct fixture *f, enum mode mode, uint32_t max_connections)
 {
-    static const struct http_handler handler = { on_head, on_request, on_gone };
+    static const struct http_handler handler = { on_head, on_request, on_gone, NULL };
     struct http_server_config config = { .host = "127.0.0.1",
                                          .max_connections = max_connections,
                                          .max_body_bytes = BODY_MAX,

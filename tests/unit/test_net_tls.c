@@ -151,7 +151,7 @@ static void on_gone(void *user, struct exchange *exchange)
 
 static void set_up(struct fixture *f)
 {
-    static const struct http_handler handler = { on_head, on_request, on_gone };
+    static const struct http_handler handler = { on_head, on_request, on_gone, NULL };
     struct tls_error error;
     *f = (struct fixture){ .loop = new_loop() };
     ENSURE(tls_context_open(certificate.text, key.text, &f->tls, &error) == ST_OK);
