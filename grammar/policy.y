@@ -104,8 +104,10 @@ selector(A) ::= selector(S) EFFECT roles(L).
 selector(A) ::= selector(S) FLAG roles(L).
     { A = ast_select_flags(ps, S, L); }
 statement ::= rule_statement.
-rule_statement ::= rule(R) condition(C) sets(S) reason(W) SEMI(E).
-    { ast_rule_end(ps, R, C, S, W, E.span); }
+rule_statement ::= rule(R) condition(C) sets(S) advertise(V) reason(W) SEMI(E).
+    { ast_advertise(R, V); ast_rule_end(ps, R, C, S, W, E.span); }
+advertise(A) ::= .                  { A = absent; }
+advertise(A) ::= ADVERTISE(T).      { A = T; }
 
 /* Claims: nothing of them acts, mcpc prove asks whether they are so. */
 %type claim {struct rule *}

@@ -390,6 +390,8 @@ static void check_rule(struct checker *c, struct rule *rule)
     if (rule->when)
         check_condition(c, rule->when, rule->is_unless ? "follows 'unless'" : "follows 'when'");
     check_sets(c, rule);
+    if (rule->advertises && rule->kind != KIND_TOOL && rule->kind < KIND_COUNT)
+        diag_add(c->diags, DIAG_ADVERTISE_KIND, rule->advertise_span, kind_table[rule->kind].noun);
     if (c->diags->errors == errors && rule->claim)
         check_what_is_claimed(c, rule);
     if (c->diags->errors == errors)

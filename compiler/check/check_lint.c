@@ -79,6 +79,8 @@ void lint_rule(struct checker *c, const struct rule *rule)
     if (rule->claim)
         return;
     lint_never(c, rule);
+    if (rule->advertises && !rule->when)
+        diag_add(c->diags, DIAG_ADVERTISE_NOTHING, rule->advertise_span);
     bool is_wide = rule->kind == KIND_TOOL || rule->kind == KIND_RESOURCE;
     if (rule->effect != EFFECT_ALLOW || rule->when || rule->effects || rule->flags || !is_wide)
         return;

@@ -72,7 +72,8 @@ static void emit_sets(struct emitter *e, const struct rule *rule, struct b_rule 
 static void emit_rule(struct emitter *e, const struct rule *rule, struct rule_code *code,
                       struct buf *values)
 {
-    struct b_rule record = { .effect = rule->effect == EFFECT_ALLOW ? B_ALLOW : B_DENY };
+    struct b_rule record = { .effect = rule->effect == EFFECT_ALLOW ? B_ALLOW : B_DENY,
+                             .flags = rule->advertises ? (uint32_t)B_RULE_ADVERTISES : 0 };
     buf_clear(&code->insns);
     buf_clear(&code->targets);
     emit_rule_code(e, rule->effect, rule->when, code);

@@ -225,10 +225,12 @@ static bool file_rules(struct emitter *e, const uint32_t *rules, uint32_t count,
 
 static uint32_t flags_of(const struct emitter *e, const uint32_t *rules, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (e->rules[rules[i]]->sets)
-            return B_LIST_REWRITES;
-    return 0;
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        flags |= e->rules[rules[i]]->sets ? (uint32_t)B_LIST_REWRITES : 0;
+        flags |= e->rules[rules[i]]->advertises ? (uint32_t)B_LIST_ADVERTISES : 0;
+    }
+    return flags;
 }
 
 /* A list without an index. */

@@ -187,7 +187,7 @@ static void resolve_local(const struct view *view, int declared, struct meaning 
     for (uint32_t open = 0; i < view->count; i++) {
         int kind = view->tokens[i].kind;
         bool is_end = kind == TK_COMMA || kind == TK_WHEN || kind == TK_UNLESS || kind == TK_SET ||
-                      kind == TK_REASON || kind == TK_SEMI;
+                      kind == TK_ADVERTISE || kind == TK_REASON || kind == TK_SEMI;
         if (!open && is_end && view_is_word(view, i))
             break;
         if (!open && !is_link(kind) && !opens(kind))

@@ -311,6 +311,14 @@ struct sets ast_set(struct parse *ps, struct sets list, struct operand place, st
     return list;
 }
 
+void ast_advertise(struct rule *rule, struct token word)
+{
+    if (!rule)
+        return;
+    rule->advertises = word.kind != 0;
+    rule->advertise_span = word.span;
+}
+
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
                   struct token reason, Span end)
 {

@@ -211,6 +211,8 @@ struct rule {               /* a rule, or a claim */
     struct expr *when;                  /* NULL: always. `unless x` is stored as EXPR_NOT of x */
     bool is_unless;                     /* for the printer */
     struct set_decl *sets;              /* NULL: none. Only an allow may have them */
+    bool advertises;                    /* clients are shown what `when` asks of arguments */
+    Span advertise_span;
     Str reason;                         /* empty: none */
     Span span, reason_span;
     struct rule *next;

@@ -7,7 +7,7 @@
 
 #include "grammar/policy.h"
 
-enum { EXPECTED_LISTED_MAX = 10, WORD_DISTANCE_MAX = 2, TOKEN_KINDS_MAX = 128 };
+enum { EXPECTED_LISTED_MAX = 12, WORD_DISTANCE_MAX = 2, TOKEN_KINDS_MAX = 128 };
 
 struct feeder {
     struct parse ps;
@@ -25,13 +25,14 @@ struct feeder {
 
 /* Tokens in the order in which a message names them. */
 static const int listed[] = {
-    TK_STRING, TK_NUMBER,  TK_NAME,    TK_JSON,    TK_POLICY,    TK_SERVER, TK_LET,    TK_DEFAULT,
-    TK_ALLOW,  TK_ASK,     TK_DENY,    TK_NEVER,   TK_ALWAYS,    TK_TEST,   TK_AS,     TK_AT,
-    TK_CALL,   TK_EXPECT,  TK_PROFILE, TK_EXTENDS, TK_TOOL,      TK_EFFECT, TK_FLAG,   TK_VERSION,
-    TK_TOOLS,  TK_CLASSES, TK_OPEN,    TK_ARGS,    TK_PRINCIPAL, TK_WITH,   TK_IN,     TK_ELSE,
-    TK_AND,    TK_OR,      TK_ON,      TK_WHEN,    TK_UNLESS,    TK_SET,    TK_REASON, TK_ASSIGN,
-    TK_DOT,    TK_COMMA,   TK_LPAREN,  TK_RPAREN,  TK_RBRACK,    TK_LBRACE, TK_MIDDLE, TK_TAIL,
-    TK_RBRACE, TK_COLON,   TK_SEMI,
+    TK_STRING,    TK_NUMBER, TK_NAME,    TK_JSON,      TK_POLICY,  TK_SERVER,  TK_LET,
+    TK_DEFAULT,   TK_ALLOW,  TK_ASK,     TK_DENY,      TK_NEVER,   TK_ALWAYS,  TK_TEST,
+    TK_AS,        TK_AT,     TK_CALL,    TK_EXPECT,    TK_PROFILE, TK_EXTENDS, TK_TOOL,
+    TK_EFFECT,    TK_FLAG,   TK_VERSION, TK_TOOLS,     TK_CLASSES, TK_OPEN,    TK_ARGS,
+    TK_PRINCIPAL, TK_WITH,   TK_IN,      TK_ELSE,      TK_AND,     TK_OR,      TK_ON,
+    TK_WHEN,      TK_UNLESS, TK_SET,     TK_ADVERTISE, TK_REASON,  TK_ASSIGN,  TK_DOT,
+    TK_COMMA,     TK_LPAREN, TK_RPAREN,  TK_RBRACK,    TK_LBRACE,  TK_MIDDLE,  TK_TAIL,
+    TK_RBRACE,    TK_COLON,  TK_SEMI,
 };
 
 static const int statement_starts[] = { TK_IMPORT,  TK_PARAM, TK_POLICY, TK_SERVER, TK_LET,

@@ -119,6 +119,7 @@ struct stance ast_stance(enum claim claim, struct token word, struct token effec
 struct rule *ast_claim(struct parse *ps, struct stance stance, struct selector selector,
                        struct names servers, struct locals locals);
 struct sets ast_set(struct parse *ps, struct sets list, struct operand place, struct operand value);
+void ast_advertise(struct rule *rule, struct token word);
 void ast_rule_end(struct parse *ps, struct rule *rule, struct clause condition, struct sets sets,
                   struct token reason, Span end);
 void ast_profile(struct parse *ps, struct token keyword, struct token name, struct token extends);

@@ -56,4 +56,16 @@ void print_fitted(struct pen *pen, const struct expr *expr, enum print_level lev
 /* A chain, one operand a line, the operators at indent. */
 void print_chain_lines(struct pen *pen, const struct expr *chain, uint32_t indent);
 
+/* ------------------------------- statements ------------------------------ */
+
+void begin_statement(struct pen *pen, Span span, uint32_t indent);
+void end_statement(struct pen *pen, Span span); /* the semicolon */
+/* word "text", behind the comments before the text. */
+void print_worded(struct pen *pen, Str word, Str text, Span span);
+
+/* print_test.c: the braces of a block that stands behind `before`, and a test. */
+void open_block(struct pen *pen, Span before);
+void close_block(struct pen *pen, Span span);
+void print_test(struct pen *pen, const struct test *test);
+
 #endif

@@ -285,6 +285,7 @@ static void add_rules(const struct program *p, struct buf *out)
             buf_printf(out, " reason ");
             add_quoted(out, program_text(p, rule->reason));
         }
+        buf_printf(out, rule->flags & B_RULE_ADVERTISES ? " advertise" : "");
         buf_printf(out, "\n    ; %.*s\n", STR_ARG(program_text(p, rule->text)));
         add_code(p, rule->code, rule->code_count, out);
         for (uint32_t k = rule->set_first; k < rule->set_first + rule->set_count; k++) {

@@ -23,7 +23,7 @@
 #endif
 
 enum {
-    BUNDLE_FORMAT = 2,             /* raised whenever a released bundle would be read differently */
+    BUNDLE_FORMAT = 3,             /* raised whenever a released bundle would be read differently */
     BUNDLE_BYTES_MAX = 64 << 20,   /* of a file */
     BUNDLE_REGISTERS = 16,         /* value registers of an atom */
     BUNDLE_ATOM_INSNS_MAX = 256,   /* instructions of one atom */
@@ -123,7 +123,9 @@ struct b_pin {
 };
 
 enum b_list_flag {
-    B_LIST_REWRITES = 1 /* one of its rules, or with an index of the index's list of all, sets */
+    /* Of one of its rules, or with an index of one of the index's list of all: */
+    B_LIST_REWRITES = 1,   /* it sets */
+    B_LIST_ADVERTISES = 2, /* it advertises */
 };
 
 struct b_list {
@@ -150,6 +152,8 @@ struct b_index_entry {
 
 enum b_effect { B_DENY, B_ASK, B_ALLOW, B_EFFECT_COUNT };
 
+enum b_rule_flag { B_RULE_ADVERTISES = 1 }; /* what it asks of arguments is shown to clients */
+
 struct b_rule {
     uint32_t effect; /* enum b_effect */
     uint32_t code, code_count;
@@ -157,6 +161,7 @@ struct b_rule {
     struct b_text reason;          /* may be empty */
     struct b_text text;            /* the rule's first source line, trimmed */
     uint32_t set_first, set_count; /* in REWRITES; only an ALLOW has some */
+    uint32_t flags;                /* enum b_rule_flag, or'ed */
 };
 
 /* What an allow that acts sets: code like an atom's whose last instruction is a VALUE, the one that

@@ -181,16 +181,18 @@ static bool verify_place(const struct program *p, uint32_t source, uint32_t line
     return source < p->counts[SECTION_SOURCES] && line > 0 && column > 0;
 }
 
-/* Does one of the rules that the list stands for set anything? */
-static bool list_sets(const struct program *p, const struct b_list *list)
+/* What is so of one of the rules that the list stands for. */
+static uint32_t list_flags(const struct program *p, const struct b_list *list)
 {
+    uint32_t flags = 0;
     const struct b_list *all =
         list->index == B_NONE ? list : &p->lists[p->indexes[list->index].all];
     for (uint32_t k = 0; k < all->count; k++) {
-        if (p->rules[p->list_rules[all->first + k]].set_count)
-            return true;
+        const struct b_rule *rule = &p->rules[p->list_rules[all->first + k]];
+        flags |= rule->set_count ? (uint32_t)B_LIST_REWRITES : 0;
+        flags |= rule->flags & B_RULE_ADVERTISES ? (uint32_t)B_LIST_ADVERTISES : 0;
     }
-    return false;
+    return flags;
 }
 
 static bool list_keys_hold(const struct program *p, const struct b_list *list)
@@ -288,8 +290,8 @@ static bool verify_indexes(const struct program *p, struct bundle_error *error)
         const struct b_list *list = &p->lists[i];
         if (list->index != B_NONE && !is_part_of(p, list, &p->lists[p->indexes[list->index].all]))
             return verify_fail(error, "list %u: a rule that its index's list of all lacks", i);
-        if (list->flags != (list_sets(p, list) ? (uint32_t)B_LIST_REWRITES : 0))
-            return verify_fail(error, "list %u: flags do not say whether rules set", i);
+        if (list->flags != list_flags(p, list))
+            return verify_fail(error, "list %u: flags do not say what its rules do", i);
     }
     return next == p->counts[SECTION_INDEX_TABLE] || verify_fail(error, "indexes: loose entries");
 }
@@ -336,6 +338,8 @@ static bool verify_rules(const struct program *p, struct bundle_error *error)
         const struct b_rule *rule = &p->rules[i];
         if (rule->effect >= B_EFFECT_COUNT || rule->effect == B_ASK)
             return verify_fail(error, "rule %u: effect %u", i, rule->effect);
+        if (rule->flags & ~(uint32_t)B_RULE_ADVERTISES)
+            return verify_fail(error, "rule %u: flags", i);
         if (!verify_text(p, rule->reason, BUNDLE_TEXT_MAX) ||
             !verify_text(p, rule->text, BUNDLE_TEXT_MAX) ||
             !verify_place(p, rule->source, rule->line, rule->column))

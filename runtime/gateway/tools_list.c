@@ -3,14 +3,16 @@
  * those that are not what the policy was compiled for.
  *
  * All pages are fetched and one is given out, made for one grant and never kept. Tools travel as
- * the bytes that the server sent; order and unknown members stay. Of a tool that is named twice
- * the first is kept; of a pinned one, neither, unless both are the accepted one.
+ * the bytes that the server sent, but for what rules that say `advertise` ask of arguments; order
+ * and unknown members stay, and definitions are compared as the server sent them. Of a tool that is
+ * named twice the first is kept; of a pinned one, neither, unless both are the accepted one.
  */
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/drift.h"
+#include "runtime/gateway/narrow_schema.h"
 #include "runtime/gateway/pages.h"
 #include "runtime/gateway/result.h"
 
@@ -27,6 +29,7 @@ struct listing {
     struct buf members; /* of the first page's result, without tools and cursor */
     struct buf tools;   /* of the shown ones, one after the other */
     struct definitions *definitions;
+    struct vm_needs needs;    /* of the tool in hand */
     struct shown_tool *shown; /* owned */
     uint32_t shown_count, shown_room;
     uint32_t odd, repeated; /* tools left out for their names, for having been there already */
@@ -69,8 +72,9 @@ static bool is_pinned(const struct vm *vm, Str alias)
     return server != B_NONE && (program->servers[server].flags & B_SERVER_PINNED);
 }
 
-/* False: no memory. */
-static bool show(struct listing *listing, const struct definition *definition, Str bytes)
+/* The tool at `tool`, as the caller may use it. False: no memory, or over the limit. */
+static bool show(struct listing *listing, const struct definition *definition,
+                 const struct json_doc *doc, uint32_t tool)
 {
     if (listing->shown_count == listing->shown_room) {
         uint32_t room = listing->shown_room ? listing->shown_room * 2 : 64;
@@ -80,9 +84,10 @@ static bool show(struct listing *listing, const struct definition *definition, S
         listing->shown = more;
         listing->shown_room = room;
     }
+    size_t from = listing->tools.n;
+    narrow_schema_write(doc, tool, &listing->needs, &listing->tools);
     listing->shown[listing->shown_count++] =
-        (struct shown_tool){ .definition = definition, .from = listing->tools.n, .n = bytes.n };
-    buf_add(&listing->tools, bytes);
+        (struct shown_tool){ .definition = definition, .from = from, .n = listing->tools.n - from };
     return !listing->tools.is_full;
 }
 
@@ -105,8 +110,10 @@ static bool take_tool(struct call *call, struct vm *vm, const struct json_doc *d
     const struct vm_question question = { .server = alias, .principal = &call->caller.principal };
     if (!vm_may_allow(vm, &question, name))
         return true;
-    if (!definition->is_repeated)
-        return show(listing, definition, json_raw(doc, tool));
+    if (!definition->is_repeated) {
+        vm_narrow(vm, &question, name, &listing->needs);
+        return show(listing, definition, doc, tool);
+    }
     if (listing->repeated++ == 0)
         log_warn("tool named twice server=%.*s tool=%.*s", STR_ARG(alias), STR_ARG(name));
     return true;

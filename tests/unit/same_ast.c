@@ -107,12 +107,12 @@ static bool in_same_profile(const struct profile_decl *a, const struct profile_d
 
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
-    return a->claim == b->claim && a->effect == b->effect && a->is_unless == b->is_unless &&
-           str_eq(a->reason, b->reason) && a->kind == b->kind && same_names(a->names, b->names) &&
-           same_names(a->effects, b->effects) && same_names(a->flags, b->flags) &&
-           same_names(a->servers, b->servers) && same_expr(a->when, b->when) &&
-           same_sets(a->sets, b->sets) && same_locals(a->locals, b->locals) &&
-           in_same_profile(a->profile, b->profile);
+    return a->advertises == b->advertises && a->claim == b->claim && a->effect == b->effect &&
+           a->is_unless == b->is_unless && str_eq(a->reason, b->reason) && a->kind == b->kind &&
+           same_names(a->names, b->names) && same_names(a->effects, b->effects) &&
+           same_names(a->flags, b->flags) && same_names(a->servers, b->servers) &&
+           same_expr(a->when, b->when) && same_sets(a->sets, b->sets) &&
+           same_locals(a->locals, b->locals) && in_same_profile(a->profile, b->profile);
 }
 
 static bool same_let(const struct let_decl *a, const struct let_decl *b)

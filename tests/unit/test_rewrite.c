@@ -294,6 +294,16 @@ static void lie_of_flags(struct buf *bytes)
         ((struct b_list *)(void *)section(bytes, SECTION_LISTS, i))->flags ^= B_LIST_REWRITES;
 }
 
+static void lie_of_advertising(struct buf *bytes)
+{
+    ((struct b_rule *)(void *)section(bytes, SECTION_RULES, 0))->flags = B_RULE_ADVERTISES;
+}
+
+static void lie_of_rule_flags(struct buf *bytes)
+{
+    ((struct b_rule *)(void *)section(bytes, SECTION_RULES, 0))->flags = 2;
+}
+
 static void lie_of_slot(struct buf *bytes)
 {
     ((struct b_rewrite *)(void *)section(bytes, SECTION_REWRITES, 0))->slot = 99;
@@ -327,6 +337,8 @@ static void test_hostile_bundles(void)
         { "out of range", lie_of_effect },
         { "out of range", lie_of_count },
         { "flags do not say", lie_of_flags },
+        { "flags do not say", lie_of_advertising },
+        { "rule 0: flags", lie_of_rule_flags },
         { "no argument", lie_of_slot },
         { "no argument", lie_of_root },
         { "unexpected opcode", lie_of_code },

@@ -3,7 +3,7 @@ if exists('b:current_syntax') | finish | endif
 syn case match
 
 " generated: keywords
-syn keyword mcpcKeyword all allow always and any args as ask at by call classes client count default deny effect ends expect extends false flag grant has import in let like matches never not now null of on open or param policy principal profile reason role server set starts sum test tool tools true unless version when with within
+syn keyword mcpcKeyword advertise all allow always and any args as ask at by call classes client count default deny effect ends expect extends false flag grant has import in let like matches never not now null of on open or param policy principal profile reason role server set starts sum test tool tools true unless version when with within
 syn match mcpcKeyword /\<contains\>/
 " generated: functions
 syn keyword mcpcFunction cidr cli clock email emails find host json keys length lower max min number path shell sql time trim url yaml
