@@ -229,7 +229,7 @@ static void take_order(const struct program *p, const struct plain *test, bool h
 static void take_test(const struct program *p, const struct plain *test, bool holds,
                       struct vm_need *need)
 {
-    const struct vm_literal is = { .type = B_CONST_BOOL, .truth = holds };
+    const struct vm_literal is = { .type = B_CONST_BOOL, .truth = holds, .text = STR("") };
     struct vm_literal equal;
     switch (test->test->op) {
     case OP_LT:
@@ -295,7 +295,9 @@ static void take_rule(struct vm *vm, const struct b_rule *rule, struct vm_needs 
 {
     const struct program *p = vm->program;
     uint32_t looked_at = 0;
-    for (uint32_t i = 0; i < rule->code_count && looked_at < VM_NARROW_ATOMS_MAX; i++) {
+    for (uint32_t i = 0;
+         i < rule->code_count && looked_at < VM_NARROW_ATOMS_MAX && vm->steps < VM_NARROW_STEPS_MAX;
+         i++) {
         const struct b_insn *in = &p->code[rule->code + i];
         if (op_table[in->op].operands != OPERANDS_TEST)
             continue;
@@ -306,7 +308,7 @@ static void take_rule(struct vm *vm, const struct b_rule *rule, struct vm_needs 
 
 struct narrowing {
     struct vm_needs denies, allows, one; /* one: of the rule in hand */
-    bool has_allow, is_hopeless;         /* is_hopeless: no call is allowed */
+    bool has_allow, is_hopeless; /* is_hopeless: no call is allowed, or a limit was reached */
 };
 
 static void narrow_by(struct vm *vm, const struct b_rule *rule, struct narrowing *n)
@@ -348,8 +350,10 @@ void vm_narrow(struct vm *vm, const struct vm_question *question, Str name, stru
         return; /* without memory the server's own schema is shown */
     vm_begin(vm, &call, true);
     find_candidates(vm, route.list, &candidates);
-    while (!n->is_hopeless && (index = next_rule(vm->program, &candidates)) != B_NONE)
+    while (!n->is_hopeless && vm->steps < VM_NARROW_STEPS_MAX &&
+           (index = next_rule(vm->program, &candidates)) != B_NONE)
         narrow_by(vm, &vm->program->rules[index], n);
+    n->is_hopeless |= vm->steps >= VM_NARROW_STEPS_MAX;
     vm_end(vm);
     if (n->has_allow && !n->is_hopeless) {
         *out = n->allows;

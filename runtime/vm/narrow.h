@@ -3,8 +3,7 @@
  * client is shown (docs/semantics.md, section 10).
  *
  * Only rules that say `advertise` are told, and only what every way to an allow needs: what is said
- * here may be less than the rules ask for, never more. Costs at most VM_NARROW_ATOMS_MAX * 3 runs
- * of each rule about the name.
+ * here may be less than the rules ask for, never more. Past VM_NARROW_STEPS_MAX nothing is said.
  */
 #ifndef RUNTIME_VM_NARROW_H
 #define RUNTIME_VM_NARROW_H
@@ -12,9 +11,10 @@
 #include "runtime/vm/vm.h"
 
 enum {
-    VM_NARROW_FIELDS_MAX = 16, /* arguments of one tool that are told */
-    VM_NARROW_VALUES_MAX = 64, /* values of one */
-    VM_NARROW_ATOMS_MAX = 64,  /* conditions of one rule that are looked at */
+    VM_NARROW_FIELDS_MAX = 16,     /* arguments of one tool that are told */
+    VM_NARROW_VALUES_MAX = 64,     /* values of one */
+    VM_NARROW_ATOMS_MAX = 64,      /* conditions of one rule that are looked at */
+    VM_NARROW_STEPS_MAX = 1 << 20, /* instructions for one tool */
 };
 
 /* A bool, a number or a string. */
