@@ -213,7 +213,7 @@ struct rule {               /* a rule, or a claim */
     struct set_decl *sets;              /* NULL: none. Only an allow may have them */
     bool advertises;                    /* clients are shown what `when` asks of arguments */
     Span advertise_span;
-    Str reason;                         /* empty: none */
+    Str reason; /* empty: none */
     Span span, reason_span;
     struct rule *next;
 };
