@@ -157,6 +157,21 @@ test("quick fixes do what the finding proposes", async (t) => {
   assert.deepEqual(await editor.change(doc, applyEdits(doc.text, accept.edit.changes[doc.uri])), []);
 });
 
+test("claims are completed, explained and followed as rules are", async (t) => {
+  const { editor, doc } = await editing(t);
+  const labels = async (text) => (await editor.askAt("textDocument/completion", doc, `${HEAD}${text}\n`)).items.map((i) => i.label);
+  const begun = await labels("never |");
+  assert.ok(begun.includes("allow") && !begun.includes("deny"), begun.join());
+  assert.ok((await labels("always |")).includes("deny"));
+  assert.ok((await labels('never allow tool "rea|";')).includes("read_file"));
+  assert.ok((await labels("always deny |;")).includes("prompt"));
+  assert.ok((await labels('never allow tool "read_file" when args.pa| == "x";')).includes("path"));
+  const hover = await editor.askAt("textDocument/hover", doc, `${HEAD}ne|ver allow tool "read_file" when path(args.path) within root;\n`);
+  assert.match(JSON.stringify(hover.contents), /mcpc prove/);
+  const place = await editor.askAt("textDocument/definition", doc, `${HEAD}never allow tool "read_file" when path(args.path) within ro|ot;\n`);
+  assert.equal([place].flat()[0].range.start.line, 2);
+});
+
 test("tools, servers, arguments, members and words are completed in the midst of typing", async (t) => {
   const { editor, doc } = await editing(t);
   const rule = 'allow tool "read_file", "write_file" ';
