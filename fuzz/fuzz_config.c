@@ -21,7 +21,7 @@ static void check_accepted(const struct config *config)
         ENSURE(server->argc == 0 || server->argv[0].n);
     }
 #define LIMIT(name, def, min, max, doc)                                                            \
-    ENSURE(config->limits.name >= (min) && config->limits.name <= (max));
+    ENSURE((int64_t)config->limits.name >= (min) && (int64_t)config->limits.name <= (max));
 #include "runtime/gateway/limit.def"
 #undef LIMIT
 }
