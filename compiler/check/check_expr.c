@@ -1,76 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_expr.c - the types of conditions.
+/* check_expr.c - the types of values.
  *
- * A condition (and, or, not, a comparison, has) is true, false or unknown; a value is read from the
- * call or written in the policy. The two don't mix: a condition is never compared, a value is a
- * condition only if it is a bool. Sets, lists and patterns stand only where an operator takes them.
- * TYPE_ANY goes everywhere and is judged at run time. Recursion is bounded by the height that
+ * A value is read from the call or written in the policy. Values and conditions don't mix: a
+ * condition is never compared, a value is a condition only if it is a bool. Sets, lists and
+ * patterns stand only where an operator takes them. TYPE_ANY goes everywhere and is judged at run
+ * time. Recursion is bounded by the height that
  * ast.c gives to expressions, and by let_depth. */
 #include "compiler/check/check_internal.h"
 
 static const Type type_error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };
 static const Type type_bool = { .kind = TYPE_BOOL, .element = TYPE_ANY };
-
-static const struct {
-    Str word, what;
-} kinds[] = {
-    // clang-format off
-    [TYPE_ERROR] = { STR_INIT("nothing"), STR_INIT("nothing") },
-    [TYPE_ANY] = { STR_INIT("a value"), STR_INIT("values") },
-    [TYPE_NULL] = { STR_INIT("null"), STR_INIT("nulls") },
-    [TYPE_BOOL] = { STR_INIT("a boolean"), STR_INIT("booleans") },
-    [TYPE_NUMBER] = { STR_INIT("a number"), STR_INIT("numbers") },
-    [TYPE_STRING] = { STR_INIT("a string"), STR_INIT("strings") },
-    [TYPE_LIST] = { STR_INIT("a list"), STR_INIT("lists") },
-    [TYPE_OBJECT] = { STR_INIT("an object"), STR_INIT("objects") },
-    [TYPE_SET] = { STR_INIT("a set"), STR_INIT("sets") },
-    [TYPE_PATTERN] = { STR_INIT("a pattern"), STR_INIT("patterns") },
-    [TYPE_TIME] = { STR_INIT("a time of day"), STR_INIT("times of day") },
-    [TYPE_DATE] = { STR_INIT("a date"), STR_INIT("dates") },
-    [TYPE_DURATION] = { STR_INIT("a duration"), STR_INIT("durations") },
-    [TYPE_INSTANT] = { STR_INIT("an instant"), STR_INIT("instants") },
-    [TYPE_NETS] = { STR_INIT("address ranges"), STR_INIT("address ranges") },
-    // clang-format on
-};
-
-static const Str op_words[] = {
-    // clang-format off
-    [OP2_AND] = STR_INIT("and"), [OP2_OR] = STR_INIT("or"), [OP2_EQ] = STR_INIT("=="),
-    [OP2_NE] = STR_INIT("!="), [OP2_LT] = STR_INIT("<"), [OP2_LE] = STR_INIT("<="),
-    [OP2_GT] = STR_INIT(">"), [OP2_GE] = STR_INIT(">="), [OP2_IN] = STR_INIT("in"),
-    [OP2_STARTS] = STR_INIT("starts with"), [OP2_ENDS] = STR_INIT("ends with"),
-    [OP2_CONTAINS] = STR_INIT("contains"), [OP2_MATCHES] = STR_INIT("matches"),
-    [OP2_LIKE] = STR_INIT("like"), [OP2_ELSE] = STR_INIT("?\?"),
-    [OP2_WITHIN] = STR_INIT("within"), [OP2_ADD] = STR_INIT("+"), [OP2_SUB] = STR_INIT("-"),
-    [OP2_MUL] = STR_INIT("*"),
-    // clang-format on
-};
-
-Str type_word(Type type)
-{
-    return kinds[type.kind].word;
-}
-
-static Str word_of(Type type)
-{
-    return kinds[type.kind].word;
-}
-
-static Type simple(enum type_kind kind)
-{
-    return (Type){ .kind = kind, .element = TYPE_ANY };
-}
-
-static bool is_known(Type type)
-{
-    return type.kind != TYPE_ERROR && type.kind != TYPE_ANY;
-}
-
-/* Accepts kind, and whatever is known only at run time. */
-static bool may_be(Type type, enum type_kind kind)
-{
-    return !is_known(type) || type.kind == kind;
-}
 
 bool expr_is_condition(const struct expr *expr)
 {
@@ -159,20 +98,21 @@ static Type check_interpolation(struct checker *c, struct expr *expr)
     bool is_good = true;
     for (struct expr *item = expr->items; item; item = item->next) {
         Type type = check_value(c, item);
-        bool is_fit = may_be(type, TYPE_STRING) || may_be(type, TYPE_NUMBER);
+        bool is_fit = type_may_be(type, TYPE_STRING) || type_may_be(type, TYPE_NUMBER);
         if (!is_fit)
-            diag_add(c->diags, DIAG_INTERPOLATED, item->span, STR_ARG(word_of(type)));
+            diag_add(c->diags, DIAG_INTERPOLATED, item->span, STR_ARG(type_word(type)));
         is_good &= is_fit && type.kind != TYPE_ERROR;
     }
-    return is_good ? simple(TYPE_STRING) : type_error;
+    return is_good ? type_of(TYPE_STRING) : type_error;
 }
 
 static Type check_length(struct checker *c, struct expr *expr)
 {
     Type type = check_value(c, expr->left);
-    if (!may_be(type, TYPE_STRING) && !may_be(type, TYPE_LIST) && !may_be(type, TYPE_OBJECT))
-        diag_add(c->diags, DIAG_LENGTH_OPERAND, expr->left->span, STR_ARG(word_of(type)));
-    return simple(TYPE_NUMBER);
+    if (!type_may_be(type, TYPE_STRING) && !type_may_be(type, TYPE_LIST) &&
+        !type_may_be(type, TYPE_OBJECT))
+        diag_add(c->diags, DIAG_LENGTH_OPERAND, expr->left->span, STR_ARG(type_word(type)));
+    return type_of(TYPE_NUMBER);
 }
 
 /* What a call may come without. */
@@ -192,6 +132,20 @@ static bool names_lacking(struct checker *c, struct expr *expr)
     const struct expr *behind = expr_behind(expr);
     return behind->kind == EXPR_MEMBER || behind->kind == EXPR_INDEX ||
            (behind->kind == EXPR_FIELD && field_may_lack(behind));
+}
+
+void check_has(struct checker *c, struct expr *expr)
+{
+    if (names_lacking(c, expr->left))
+        return;
+    if (expr->left->kind == EXPR_MEMBER || expr->left->kind == EXPR_INDEX) {
+        (void)check_value(c, expr->left);
+        return;
+    }
+    if (expr->left->kind != EXPR_FIELD || !field_may_lack(expr->left))
+        diag_add(c->diags, DIAG_HAS_OPERAND, expr->left->span);
+    else
+        expr->left->type = check_field(c, expr->left, true);
 }
 
 /* What a chain of members and elements begins with: missing there is missing all the way. */
@@ -224,8 +178,8 @@ static Type check_else_left(struct checker *c, struct expr *expr)
     Type type = expr_is_condition(expr) ? type_bool : check_value(c, expr);
     if (expr->kind == EXPR_FIELD)
         what = field_text(c, expr);
-    else if (is_known(type))
-        what = word_of(type);
+    else if (type_is_known(type))
+        what = type_word(type);
     if (type.kind != TYPE_ERROR)
         diag_add(c->diags, DIAG_ELSE_LEFT, expr->span, STR_ARG(what));
     return type_error;
@@ -236,12 +190,13 @@ static Type check_else(struct checker *c, struct expr *expr)
     Type left = check_else_left(c, expr->left), right = check_value(c, expr->right);
     if (left.kind == TYPE_ERROR || right.kind == TYPE_ERROR)
         return type_error;
-    if (is_known(left) && is_known(right) && left.kind != right.kind && right.kind != TYPE_NULL) {
-        diag_add(c->diags, DIAG_ELSE_TYPES, expr->right->span, STR_ARG(word_of(left)),
-                 STR_ARG(word_of(right)));
+    if (type_is_known(left) && type_is_known(right) && left.kind != right.kind &&
+        right.kind != TYPE_NULL) {
+        diag_add(c->diags, DIAG_ELSE_TYPES, expr->right->span, STR_ARG(type_word(left)),
+                 STR_ARG(type_word(right)));
         return type_error;
     }
-    return left.kind == right.kind ? left : simple(TYPE_ANY);
+    return left.kind == right.kind ? left : type_of(TYPE_ANY);
 }
 
 static Type no_value(struct checker *c, const struct expr *expr, Str what)
@@ -256,7 +211,7 @@ static Type number_type(const struct expr *expr)
                                             [UNIT_TIME] = TYPE_TIME,
                                             [UNIT_DATE] = TYPE_DATE,
                                             [UNIT_DURATION] = TYPE_DURATION };
-    return simple(types[expr->unit]);
+    return type_of(types[expr->unit]);
 }
 
 /* The type of a sum, a difference or a product; TYPE_ERROR when it has none. */
@@ -289,24 +244,24 @@ static Type check_arithmetic(struct checker *c, struct expr *expr)
         return type_error;
     enum type_kind kind = arithmetic_kind(expr->op, left.kind, right.kind);
     if (kind == TYPE_ERROR)
-        diag_add(c->diags, DIAG_ARITHMETIC, expr->span, STR_ARG(op_words[expr->op]),
-                 STR_ARG(word_of(left)), STR_ARG(word_of(right)));
-    return simple(kind);
+        diag_add(c->diags, DIAG_ARITHMETIC, expr->span, STR_ARG(operator_word(expr->op)),
+                 STR_ARG(type_word(left)), STR_ARG(type_word(right)));
+    return type_of(kind);
 }
 
 static Type value_type(struct checker *c, struct expr *expr)
 {
     switch (expr->kind) {
-    case EXPR_NULL: return simple(TYPE_NULL);
+    case EXPR_NULL: return type_of(TYPE_NULL);
     case EXPR_BOOL: return type_bool;
     case EXPR_NUMBER: return number_type(expr);
-    case EXPR_STRING: return simple(TYPE_STRING);
+    case EXPR_STRING: return type_of(TYPE_STRING);
     case EXPR_INTERPOLATION: return check_interpolation(c, expr);
     case EXPR_NAME: return check_name(c, expr);
     case EXPR_FIELD: return check_field(c, expr, false);
     case EXPR_LENGTH: return check_length(c, expr);
     case EXPR_PATTERN: return no_value(c, expr, STR("a pattern"));
-    case EXPR_LIST: return expr->items ? no_value(c, expr, STR("a list")) : simple(TYPE_LIST);
+    case EXPR_LIST: return expr->items ? no_value(c, expr, STR("a list")) : type_of(TYPE_LIST);
     case EXPR_SET: return no_value(c, expr, STR("a set"));
     case EXPR_BINARY:
         if (expr->op == OP2_ELSE)
@@ -338,17 +293,11 @@ Type check_value(struct checker *c, struct expr *expr)
         expr->type = no_value(c, expr, STR("a condition"));
     else if (is_named && (behind->kind == EXPR_SET || behind->kind == EXPR_PATTERN ||
                           (behind->kind == EXPR_LIST && behind->items)))
-        expr->type = no_value(c, expr, word_of(expr->type));
+        expr->type = no_value(c, expr, type_word(expr->type));
     return expr->type;
 }
 
 /* --------------------------- lists and sets ----------------------------- */
-
-static bool is_scalar(Type type)
-{
-    return type.kind != TYPE_LIST && type.kind != TYPE_OBJECT && type.kind != TYPE_SET &&
-           type.kind != TYPE_PATTERN;
-}
 
 /* The type of one element; what can't be one is reported. */
 static Type check_member(struct checker *c, struct expr *item, bool is_set)
@@ -356,14 +305,14 @@ static Type check_member(struct checker *c, struct expr *item, bool is_set)
     Type type = check_value(c, item);
     if (type.kind == TYPE_ERROR)
         return type;
-    bool is_fit = is_scalar(type);
+    bool is_fit = type_is_scalar(type);
     if (is_set && (!expr_is_constant(item) || type.kind == TYPE_NULL))
         is_fit = false;
     if (is_fit)
         return type;
     Str holder =
         is_set ? STR("a set holds constants that are not null") : STR("a list holds plain values");
-    Str what = item->kind == EXPR_FIELD ? field_text(c, item) : word_of(type);
+    Str what = item->kind == EXPR_FIELD ? field_text(c, item) : type_word(type);
     diag_add(c->diags, DIAG_ELEMENT_CONSTANT, item->span, STR_ARG(holder), STR_ARG(what));
     return type_error;
 }
@@ -381,354 +330,4 @@ Type check_group(struct checker *c, struct expr *expr)
     }
     expr->type = is_good ? group : type_error;
     return expr->type;
-}
-
-/* What stands behind `in`. */
-static Type check_container(struct checker *c, struct expr *expr)
-{
-    if (expr->kind == EXPR_SET || expr->kind == EXPR_LIST)
-        return check_group(c, expr);
-    Type type = expr->kind == EXPR_NAME ? check_name(c, expr) : check_value(c, expr);
-    expr->type = type;
-    if (type.kind == TYPE_ERROR || type.kind == TYPE_ANY || type.kind == TYPE_LIST ||
-        type.kind == TYPE_SET || type.kind == TYPE_NETS)
-        return type;
-    diag_add(c->diags, DIAG_IN_RIGHT, expr->span, STR_ARG(word_of(type)));
-    if (type.kind == TYPE_STRING)
-        diag_help(c->diags, "for a part of a string write: %s", "whole contains part");
-    return type_error;
-}
-
-static Str group_words(struct checker *c, Type group)
-{
-    Str whole = kinds[group.kind].word;
-    if (group.element == TYPE_ANY)
-        return whole;
-    return arena_printf(c->mem, "%.*s of %.*s", STR_ARG(whole), STR_ARG(kinds[group.element].what));
-}
-
-/* Can a value of this type be an element? If not it is reported at span. */
-static void check_element(struct checker *c, Type type, Type group, Span span)
-{
-    bool is_same = !is_known(type) || group.element == TYPE_ANY || type.kind == group.element;
-    if (type.kind == TYPE_ERROR || group.kind == TYPE_ERROR || (is_scalar(type) && is_same))
-        return;
-    Str words = group_words(c, group);
-    diag_add(c->diags, DIAG_ELEMENT_TYPE, span, STR_ARG(word_of(type)), STR_ARG(words));
-}
-
-static void need_string(struct checker *c, const struct expr *expr, Type type, enum binary_op op);
-
-static void check_in(struct checker *c, struct expr *expr)
-{
-    Type left = check_value(c, expr->left), right = check_container(c, expr->right);
-    if (right.kind == TYPE_NETS) {
-        need_string(c, expr->left, left, OP2_IN);
-        return;
-    }
-    check_element(c, left, right, expr->left->span);
-    const struct expr *group = expr_behind(expr->right);
-    if (right.kind == TYPE_ERROR || (group->kind != EXPR_SET && group->kind != EXPR_LIST))
-        return;
-    for (const struct expr *item = group->items; item; item = item->next) {
-        Str text;
-        bool is_here = group == expr->right;
-        if (expr_text(c, item, &text))
-            check_enum_value(c, expr->left, text, is_here ? item->span : expr->right->span);
-    }
-}
-
-/* ----------------------------- comparisons ------------------------------ */
-
-static bool compare_whole(struct checker *c, const struct expr *expr, Type type)
-{
-    if (is_scalar(type))
-        return false;
-    diag_add(c->diags, DIAG_COMPARE_WHOLE, expr->span, STR_ARG(word_of(type)));
-    const struct expr *behind = expr_behind(expr);
-    if (type.kind == TYPE_LIST)
-        diag_help(c->diags, "'in' asks for an element: \"x\" in a list");
-    else if (behind->kind == EXPR_CALL && behind->function == FN_PATH)
-        diag_help(c->diags, "ask whether it lies in a folder: path(...) within \"...\", or for "
-                            "path(...).path");
-    else if (behind->kind == EXPR_CALL)
-        diag_help(c->diags, "ask for a part of what %.*s finds; docs/domains.md lists them",
-                  STR_ARG(function_table[behind->function].word));
-    return true;
-}
-
-static void check_equality(struct checker *c, struct expr *expr)
-{
-    Type left = check_value(c, expr->left), right = check_value(c, expr->right);
-    bool is_null = left.kind == TYPE_NULL || right.kind == TYPE_NULL;
-    if (!is_null && (compare_whole(c, expr->left, left) || compare_whole(c, expr->right, right)))
-        return;
-    if (is_known(left) && is_known(right) && left.kind != right.kind && !is_null)
-        diag_add(c->diags, DIAG_NEVER_EQUAL, expr->span, STR_ARG(word_of(left)),
-                 STR_ARG(word_of(right)));
-    Str text;
-    if (expr_text(c, expr->right, &text))
-        check_enum_value(c, expr->left, text, expr->right->span);
-    else if (expr_text(c, expr->left, &text))
-        check_enum_value(c, expr->right, text, expr->left->span);
-}
-
-static bool is_temporal(Type type)
-{
-    return type.kind == TYPE_TIME || type.kind == TYPE_DATE || type.kind == TYPE_DURATION ||
-           type.kind == TYPE_INSTANT;
-}
-
-static bool check_order_operand(struct checker *c, struct expr *expr, Str op, Type *type)
-{
-    *type = check_value(c, expr);
-    if (may_be(*type, TYPE_NUMBER) || may_be(*type, TYPE_STRING) || is_temporal(*type))
-        return true;
-    diag_add(c->diags, DIAG_ORDER_OPERAND, expr->span, STR_ARG(op), STR_ARG(word_of(*type)));
-    return false;
-}
-
-static void check_order(struct checker *c, struct expr *expr)
-{
-    Type left, right;
-    Str op = op_words[expr->op];
-    bool is_good = check_order_operand(c, expr->left, op, &left);
-    is_good &= check_order_operand(c, expr->right, op, &right);
-    if (is_good && is_known(left) && is_known(right) && left.kind != right.kind)
-        diag_add(c->diags, DIAG_ORDER_TYPES, expr->span, STR_ARG(op), STR_ARG(word_of(left)),
-                 STR_ARG(word_of(right)));
-}
-
-static void need_string(struct checker *c, const struct expr *expr, Type type, enum binary_op op)
-{
-    if (!may_be(type, TYPE_STRING))
-        diag_add(c->diags, DIAG_STRING_NEEDED, expr->span, STR_ARG(op_words[op]),
-                 STR_ARG(word_of(type)));
-}
-
-static void check_strings(struct checker *c, struct expr *expr)
-{
-    need_string(c, expr->left, check_value(c, expr->left), expr->op);
-    need_string(c, expr->right, check_value(c, expr->right), expr->op);
-}
-
-static const struct expr *named(struct checker *c, struct expr *expr);
-
-/* contains /pattern/: somewhere in the string. */
-static bool contains_pattern(struct checker *c, struct expr *expr)
-{
-    struct expr *right = expr->right;
-    const struct expr *behind = right->kind == EXPR_NAME ? named(c, right) : right;
-    if (behind->kind != EXPR_PATTERN)
-        return false;
-    need_string(c, expr->left, check_value(c, expr->left), OP2_CONTAINS);
-    if (right->kind == EXPR_PATTERN)
-        (void)check_pattern_literal(c, right);
-    return true;
-}
-
-static void check_contains(struct checker *c, struct expr *expr)
-{
-    if (contains_pattern(c, expr))
-        return;
-    Type left = check_value(c, expr->left), right = check_value(c, expr->right);
-    if (!may_be(left, TYPE_STRING) && !may_be(left, TYPE_LIST))
-        diag_add(c->diags, DIAG_CONTAINS_LEFT, expr->left->span, STR_ARG(word_of(left)));
-    else if (left.kind == TYPE_STRING)
-        need_string(c, expr->right, right, OP2_CONTAINS);
-    else if (left.kind == TYPE_LIST || left.kind == TYPE_ANY)
-        check_element(c, right,
-                      left.kind == TYPE_LIST ? left
-                                             : (Type){ .kind = TYPE_LIST, .element = TYPE_ANY },
-                      expr->right->span);
-}
-
-/* ------------------------------- patterns ------------------------------- */
-
-static void check_matches(struct checker *c, struct expr *expr)
-{
-    need_string(c, expr->left, check_value(c, expr->left), OP2_MATCHES);
-    struct expr *right = expr->right;
-    if (right->kind == EXPR_PATTERN) {
-        (void)check_pattern_literal(c, right);
-        return;
-    }
-    Type type = right->kind == EXPR_NAME ? check_name(c, right) : check_value(c, right);
-    right->type = type;
-    if (type.kind == TYPE_ERROR || type.kind == TYPE_PATTERN)
-        return;
-    Str what = right->kind == EXPR_FIELD ? field_text(c, right) : word_of(type);
-    diag_add(c->diags, DIAG_PATTERN_NEEDED, right->span, STR_ARG(what));
-    if (right->kind == EXPR_STRING)
-        diag_help(c->diags, "a pattern is written between slashes; a glob follows 'like'");
-}
-
-/* What a name stands for, before it is known to be a value; itself when it is not known. */
-static const struct expr *named(struct checker *c, struct expr *expr)
-{
-    return check_name(c, expr).kind == TYPE_ERROR ? expr : expr_behind(expr);
-}
-
-static void check_globs(struct checker *c, struct expr *right, const struct expr *group)
-{
-    Str text;
-    right->type = right == group ? check_group(c, right) : group->type;
-    if (right->type.kind == TYPE_ERROR)
-        return;
-    for (const struct expr *item = group->items; item; item = item->next) {
-        if (expr_text(c, item, &text))
-            check_pattern(c, text, AUTOMATON_GLOB, item->span);
-        else
-            diag_add(c->diags, DIAG_GLOB_NEEDED, item->span, STR_ARG(STR("something else")));
-    }
-}
-
-static void check_like(struct checker *c, struct expr *expr)
-{
-    Str text;
-    need_string(c, expr->left, check_value(c, expr->left), OP2_LIKE);
-    struct expr *right = expr->right;
-    const struct expr *group = right->kind == EXPR_NAME ? named(c, right) : right;
-    if (group->kind == EXPR_SET || group->kind == EXPR_LIST) {
-        check_globs(c, right, group);
-        return;
-    }
-    Type type = right->kind == EXPR_PATTERN ? simple(TYPE_PATTERN) : check_value(c, right);
-    if (type.kind == TYPE_ERROR)
-        return;
-    if (expr_text(c, right, &text)) {
-        check_pattern(c, text, AUTOMATON_GLOB, right->span);
-        return;
-    }
-    Str what = right->kind == EXPR_FIELD ? field_text(c, right) : word_of(type);
-    if (right->kind == EXPR_INTERPOLATION)
-        what = STR("a string that is not constant");
-    diag_add(c->diags, DIAG_GLOB_NEEDED, right->span, STR_ARG(what));
-    if (type.kind == TYPE_PATTERN)
-        diag_help(c->diags, "a /pattern/ follows 'matches'");
-}
-
-/* ------------------------------ conditions ------------------------------ */
-
-/* A name that a domain function has read: a raw string may hold anything before the dot. */
-static bool is_host_name(const struct expr *expr)
-{
-    if (expr->kind != EXPR_MEMBER)
-        return false;
-    const struct expr *of = expr_behind(expr->left);
-    bool is_email = of->kind == EXPR_NAME || (of->kind == EXPR_CALL && of->function == FN_EMAIL);
-    return (is_email && str_eq(expr->text, STR("domain"))) ||
-           (of->kind == EXPR_CALL && of->function == FN_URL && str_eq(expr->text, STR("host"))) ||
-           (of->kind == EXPR_CALL && of->function == FN_HOST && str_eq(expr->text, STR("name")));
-}
-
-/* A path, a host or all of a list: what `within` asks for follows from its left. */
-static void check_within(struct checker *c, struct expr *expr)
-{
-    struct expr *right = expr->right;
-    Type type = check_value(c, expr->left);
-    const struct expr *left = expr_behind(expr->left);
-    bool is_path = left->kind == EXPR_CALL && left->function == FN_PATH;
-    bool is_list = type.kind == TYPE_LIST;
-    Str text, wanted = is_path   ? STR("a constant path or a set of them")
-                       : is_list ? STR("a set")
-                                 : STR("a constant host name or a set of them");
-    if (type.kind == TYPE_ERROR)
-        return;
-    if (!is_path && !is_list && !(may_be(type, TYPE_STRING) && is_host_name(left))) {
-        diag_add(c->diags, DIAG_WITHIN_LEFT, expr->left->span, STR_ARG(word_of(type)));
-        return;
-    }
-    const struct expr *group = right->kind == EXPR_NAME ? named(c, right) : right;
-    bool is_group = group->kind == EXPR_SET || group->kind == EXPR_LIST;
-    if (is_group && right->kind != EXPR_NAME)
-        (void)check_group(c, right);
-    bool is_good =
-        is_list ? group->kind == EXPR_SET : is_group || (expr_text(c, right, &text) && text.n > 0);
-    for (const struct expr *item = is_group && !is_list ? group->items : NULL; item;
-         item = item->next)
-        is_good &= expr_text(c, item, &text);
-    if (!is_good)
-        diag_add(c->diags, DIAG_WITHIN_RIGHT, right->span, STR_ARG(wanted));
-}
-
-static void check_has(struct checker *c, struct expr *expr)
-{
-    if (names_lacking(c, expr->left))
-        return;
-    if (expr->left->kind == EXPR_MEMBER || expr->left->kind == EXPR_INDEX) {
-        (void)check_value(c, expr->left);
-        return;
-    }
-    if (expr->left->kind != EXPR_FIELD || !field_may_lack(expr->left))
-        diag_add(c->diags, DIAG_HAS_OPERAND, expr->left->span);
-    else
-        expr->left->type = check_field(c, expr->left, true);
-}
-
-static void check_operator(struct checker *c, struct expr *expr)
-{
-    switch (expr->op) {
-    case OP2_AND:
-    case OP2_OR:
-        check_condition(c, expr->left,
-                        expr->op == OP2_AND ? "comes before 'and'" : "comes before 'or'");
-        check_condition(c, expr->right, expr->op == OP2_AND ? "follows 'and'" : "follows 'or'");
-        break;
-    case OP2_EQ:
-    case OP2_NE: check_equality(c, expr); break;
-    case OP2_LT:
-    case OP2_LE:
-    case OP2_GT:
-    case OP2_GE: check_order(c, expr); break;
-    case OP2_IN: check_in(c, expr); break;
-    case OP2_STARTS:
-    case OP2_ENDS: check_strings(c, expr); break;
-    case OP2_CONTAINS: check_contains(c, expr); break;
-    case OP2_MATCHES: check_matches(c, expr); break;
-    case OP2_LIKE: check_like(c, expr); break;
-    case OP2_WITHIN: check_within(c, expr); break;
-    case OP2_ADD:
-    case OP2_SUB:
-    case OP2_MUL:
-    case OP2_ELSE: break; /* a value */
-    }
-}
-
-/* A rule's name for a condition. */
-static bool names_condition(struct checker *c, struct expr *expr)
-{
-    const struct let_decl *local = NULL;
-    if (expr->kind == EXPR_NAME && !variable_find(c, expr->text))
-        local = local_find(c, expr->text);
-    if (!local || !expr_is_condition(expr_behind(local->value)))
-        return false;
-    expr->type = check_name(c, expr);
-    return true;
-}
-
-void check_condition(struct checker *c, struct expr *expr, const char *what)
-{
-    if (names_condition(c, expr))
-        return;
-    if (expr_is_condition(expr)) {
-        if (expr->kind == EXPR_NOT)
-            check_condition(c, expr->left, "follows 'not'");
-        else if (expr->kind == EXPR_HAS)
-            check_has(c, expr);
-        else if (expr->kind == EXPR_QUANTIFIER)
-            (void)check_quantifier(c, expr);
-        else
-            check_operator(c, expr);
-        expr->type = type_bool;
-        return;
-    }
-    Type type = check_value(c, expr);
-    if (may_be(type, TYPE_BOOL))
-        return;
-    Str place = arena_printf(c->mem, "what %s", what);
-    diag_add(c->diags, DIAG_NOT_BOOL, expr->span, STR_ARG(place), STR_ARG(word_of(type)));
-    if (expr->kind == EXPR_FIELD)
-        diag_help(c->diags, "to ask whether it is there write 'has %.*s'",
-                  STR_ARG(field_text(c, expr)));
 }

@@ -3,9 +3,9 @@
  *
  * check.c goes over the declarations, check_tools.c finds the tools that a rule speaks of and what
  * they say of an argument, check_kind.c is for messages of other kinds, check_expr.c types
- * conditions, check_constant.c lets and patterns, check_set.c types what rules set, check_test.c
- * reads the tests' JSON, check_lint.c warns. Each reports where it finds; a node once reported has
- * TYPE_ERROR and is not mentioned again.
+ * values, check_condition.c conditions, check_constant.c lets and patterns, check_set.c types what
+ * rules set, check_test.c reads the tests' JSON, check_lint.c warns. Each reports where it finds; a
+ * node once reported has TYPE_ERROR and is not mentioned again.
  */
 #ifndef COMPILER_CHECK_CHECK_INTERNAL_H
 #define COMPILER_CHECK_CHECK_INTERNAL_H
@@ -103,10 +103,19 @@ Str field_text(struct checker *c, const struct expr *field);
 void check_rule_kind(struct checker *c, const struct rule *rule);
 void check_call_kind(struct checker *c, const struct test_call *call);
 
-/* check_expr.c */
+/* check_type.c */
+Str type_plural(enum type_kind kind);
+Str operator_word(enum binary_op op);
+Type type_of(enum type_kind kind); /* with elements of any type */
+bool type_is_known(Type type);
+bool type_may_be(Type type, enum type_kind kind); /* is that, or known only at run time */
+bool type_is_scalar(Type type);
+
+/* check_expr.c and check_condition.c */
 void check_condition(struct checker *c, struct expr *expr, const char *what);
 /* An argument, an attribute: what a call may come without. */
 Type check_field(struct checker *c, struct expr *expr, bool is_guarded);
+void check_has(struct checker *c, struct expr *expr);
 Type check_value(struct checker *c, struct expr *expr);
 /* The type of what a name stands for, which may be no value (a set). */
 Type check_name(struct checker *c, struct expr *expr);
