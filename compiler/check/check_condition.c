@@ -2,7 +2,7 @@
 /* check_condition.c - conditions: which types each operator takes, and what it is told when not.
  *
  * A condition (and, or, not, a comparison, has) is true, false or unknown; check_expr.c types the
- * values that it reads. Recursion is bounded by the height that ast.c gives to expressions. */
+ * values that it reads. Recursion is bounded by the height that ast_expr.c gives to expressions. */
 #include "compiler/check/check_internal.h"
 
 static const Type type_error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };

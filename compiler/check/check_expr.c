@@ -5,7 +5,7 @@
  * condition is never compared, a value is a condition only if it is a bool. Sets, lists and
  * patterns stand only where an operator takes them. TYPE_ANY goes everywhere and is judged at run
  * time. Recursion is bounded by the height that
- * ast.c gives to expressions, and by let_depth. */
+ * ast_expr.c gives to expressions, and by let_depth. */
 #include "compiler/check/check_internal.h"
 
 static const Type type_error = { .kind = TYPE_ERROR, .element = TYPE_ERROR };

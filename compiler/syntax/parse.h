@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parse.h - between the grammar and the tree: what a rule of grammar/policy.y calls when it is
- * complete. Private to parse.c, ast.c and the grammar.
+ * complete. Private to parse.c, ast.c, ast_expr.c and the grammar.
  *
  * Each action is one call, takes what it is given into the tree and never fails towards the
  * grammar: without memory it marks the parse as stopped and gives NULL, which every action takes.
