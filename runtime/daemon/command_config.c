@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_config.c - the configuration on the command line: where it is, what is wrong with it. */
 #include "runtime/daemon/command.h"
+#include "runtime/daemon/config_tls.h"
 #include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/options.h"
-#include "runtime/net/tls.h"
 
 #include <stdio.h>
 
@@ -52,26 +52,11 @@ int command_serve(int argc, char **argv)
     return with_config(argc, argv, serve_main);
 }
 
-/* Could the gateway start with this certificate? False after a message. */
-static bool check_certificate(const struct config *config)
-{
-    struct tls_context *tls = NULL;
-    struct tls_error error;
-    if (config->tls_certificate.n == 0)
-        return true;
-    bool is_ok =
-        tls_context_open(config->tls_certificate.p, config->tls_key.p, &tls, &error) == ST_OK;
-    tls_context_release(tls);
-    if (!is_ok)
-        (void)fprintf(stderr, "mcpd: can't use %s\n", error.text);
-    return is_ok;
-}
-
 static int check(const struct config *config, const char *path)
 {
     struct trust trust = { .key_count = 0 };
     bool is_ok = config_trust(config, NULL, &trust);
-    is_ok = check_certificate(config) && is_ok;
+    is_ok = config_tls_check(config) && is_ok;
     trust_close(&trust);
     if (is_ok)
         (void)printf("%s: ok\n", path);

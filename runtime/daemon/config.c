@@ -193,6 +193,7 @@ static void read_values(struct config_reader *reader, struct config *config)
     config_read_servers(reader, config);
     read_trust(reader, config);
     read_limits(reader, &config->limits);
+    config_mark(reader, config);
 }
 
 /* Reads the text strictly. Beyond a duplicate key it goes on without that member, for the sake of

@@ -11,12 +11,19 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/base/str.h"
+#include "runtime/crypto/sha256.h"
 #include "runtime/gateway/server.h"
 
 struct config_principal {
     Str id;
     Str *groups;
     size_t group_count;
+};
+
+/* The value of a top-level key that takes a restart to change. */
+struct config_mark {
+    Str key;
+    unsigned char digest[SHA256_BYTES];
 };
 
 struct config {
@@ -36,12 +43,18 @@ struct config {
     size_t trusted_key_count;
     bool allow_rollback;
     struct gateway_limits limits;
+    struct config_mark *marks;
+    size_t mark_count;
 };
 
 /* Reads the file into mem. On failure the messages are in *errors, one a line, and the result
  * is ST_INVALID (or ST_IO when the file can't be read). path is NUL-terminated. */
 MUST_USE enum status config_read(const char *path, struct arena *mem, struct config *config,
                                  Str *errors);
+
+/* Calls say for each key that takes a restart and has another value, or none, in one of the two. */
+void config_each_restart(const struct config *old, const struct config *fresh,
+                         void (*say)(void *user, Str key), void *user);
 
 /* What is wrong with a principal's id or a group's name, with a server's alias; NULL: nothing. */
 const char *config_name_problem(Str name);

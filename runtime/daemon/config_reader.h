@@ -111,6 +111,9 @@ void config_strings(struct config_reader *reader, uint32_t list, const char *(*c
 /* Fills what belongs to the listener: address, TLS, names that clients may use. */
 void config_read_listen(struct config_reader *reader, struct config *config);
 
+/* Fills config->marks. */
+void config_mark(struct config_reader *reader, struct config *config);
+
 /* Fills config->servers. */
 void config_read_servers(struct config_reader *reader, struct config *config);
 

@@ -137,6 +137,21 @@ static void read_command(struct config_reader *reader, uint32_t server, uint32_t
     read_env(reader, server, spec);
 }
 
+/* Who may vouch for an https: server. What the file holds is looked at when it is used. */
+static void read_ca_file(struct config_reader *reader, uint32_t server, struct server_spec *spec)
+{
+    uint32_t member = config_member(reader, server, STR("ca_file"), CONFIG_STRING);
+    if (member == JSON_NONE)
+        return;
+    Str path = json_text(json_at(&reader->doc, member));
+    if (config_path_problem(path))
+        config_complain(reader, config_at(reader, member), "%s", config_path_problem(path));
+    if (!str_starts(spec->url, STR("https:")))
+        config_complain(reader, config_at(reader, member),
+                        "belongs to a server with an https: url");
+    spec->ca_file = config_absolute(reader, path);
+}
+
 static void read_url(struct config_reader *reader, uint32_t server, uint32_t url,
                      struct server_spec *spec)
 {
@@ -197,6 +212,7 @@ static void read_server(struct config_reader *reader, uint32_t server, struct se
         read_command(reader, server, command, spec);
     else if (url != JSON_NONE)
         read_url(reader, server, url, spec);
+    read_ca_file(reader, server, spec);
     read_era(reader, server, spec);
 }
 

@@ -8,8 +8,7 @@
 #include "runtime/net/loop.h"
 
 enum {
-    ENDING_DRAIN_MS = 3000, /* for what is open */
-    ENDING_REAP_MS = 6000,  /* for children, who are killed after that */
+    ENDING_REAP_MS = 6000, /* for children, who are killed after that */
     ENDING_LOOK_MS = 10,
 };
 

@@ -8,8 +8,10 @@
 
 #include "runtime/base/log.h"
 #include "runtime/daemon/certificate.h"
+#include "runtime/daemon/config_tls.h"
 #include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/ending.h"
+#include "runtime/daemon/reload.h"
 #include "runtime/gateway/http_front.h"
 
 #include <errno.h>
@@ -26,7 +28,8 @@ enum {
 
 struct serve {
     const struct config *config;
-    struct principal *principals;
+    const char *config_path;
+    struct live_config live;
     struct loop *loop;
     struct http_client *client;
     struct audit *audit;
@@ -38,6 +41,7 @@ struct serve {
     struct certificate *certificate; /* NULL: without TLS */
     struct http_server_config listener_config;
     struct http_server *listener;
+    struct ending_steps steps;
     struct ending *ending;
 };
 
@@ -49,17 +53,8 @@ static bool complain(const char *what, Str where, enum status status)
 
 static bool open_principals(struct serve *serve)
 {
-    const struct config *config = serve->config;
-    serve->principals = calloc(config->principal_count + 1, sizeof *serve->principals);
-    if (!serve->principals)
-        return complain("remember", STR("the principals"), ST_NO_MEMORY);
-    for (size_t i = 0; i < config->principal_count; i++)
-        serve->principals[i] = (struct principal){
-            .id = config->principals[i].id,
-            .groups = config->principals[i].groups,
-            .group_count = config->principals[i].group_count,
-        };
-    return true;
+    return live_config_open(&serve->live, serve->config) ||
+           complain("remember", STR("the principals"), ST_NO_MEMORY);
 }
 
 static bool open_files(struct serve *serve)
@@ -71,7 +66,7 @@ static bool open_files(struct serve *serve)
     status = store_open(config->store_path.p, &serve->store);
     if (status != ST_OK)
         return complain("open the store", store_name(config->store_path), status);
-    if (!config_trust(config, serve->store, &serve->trust))
+    if (!config_tls_check(config) || !config_trust(config, serve->store, &serve->trust))
         return false;
     serve->grants = grant_cache_open(serve->store);
     return serve->grants || complain("open", STR("the cache of grants"), ST_NO_MEMORY);
@@ -140,19 +135,27 @@ static bool open_certificate(struct serve *serve)
     return true;
 }
 
+static struct http_front_access access_of(const struct live_config *live)
+{
+    const struct config *config = &live->config;
+    return (struct http_front_access){
+        .principals = live->principals,
+        .principal_count = config->principal_count,
+        .allowed_hosts = config->allowed_hosts,
+        .allowed_host_count = config->allowed_host_count,
+        .allowed_origins = config->allowed_origins,
+        .allowed_origin_count = config->allowed_origin_count,
+    };
+}
+
 static bool open_listener(struct serve *serve)
 {
     const struct config *config = serve->config;
     struct http_front_config front = {
         .gateway = serve->gateway,
         .grants = serve->grants,
-        .principals = serve->principals,
-        .principal_count = config->principal_count,
         .listen_host = config->listen_host,
-        .allowed_hosts = config->allowed_hosts,
-        .allowed_host_count = config->allowed_host_count,
-        .allowed_origins = config->allowed_origins,
-        .allowed_origin_count = config->allowed_origin_count,
+        .access = access_of(&serve->live),
     };
     serve->front = http_front_open(&front);
     if (!serve->front)
@@ -161,6 +164,7 @@ static bool open_listener(struct serve *serve)
         .host = config->listen_host.p,
         .port = config->listen_port,
         .max_connections = affordable_connections(config->limits.max_connections),
+        .max_head_bytes = config->limits.max_head_bytes,
         .max_body_bytes = config->limits.max_body_bytes,
         .head_timeout_ms = config->limits.head_timeout_ms,
         .body_timeout_ms = config->limits.body_timeout_ms,
@@ -206,10 +210,22 @@ static void asked(void *user)
     http_server_drain(serve->listener);
 }
 
+/* Nobody holds on to a principal or a name beyond a turn: calls have copies. */
+static void reload_config(struct serve *serve)
+{
+    struct live_config old;
+    if (!live_config_reload(&serve->live, serve->config_path, &old))
+        return;
+    struct http_front_access access = access_of(&serve->live);
+    http_front_set_access(serve->front, &access);
+    live_config_close(&old);
+}
+
 static void reload(void *user)
 {
     struct serve *serve = user;
-    log_info("reloading policies and certificate, reopening the audit log");
+    log_info("reloading configuration, policies and certificate, reopening the audit log");
+    reload_config(serve);
     gateway_reload(serve->gateway);
     certificate_reload(serve->certificate);
     if (audit_reopen(serve->audit) != ST_OK)
@@ -220,14 +236,14 @@ static void reload(void *user)
 
 static bool open_signals(struct serve *serve)
 {
-    static const struct ending_steps steps = {
-        .drain_ms = ENDING_DRAIN_MS,
+    serve->steps = (struct ending_steps){
+        .drain_ms = serve->config->limits.drain_timeout_ms,
         .asked = asked,
         .reload = reload,
         .is_drained = is_drained,
         .cut = cut,
     };
-    enum status status = ending_open(serve->loop, &steps, serve, &serve->ending);
+    enum status status = ending_open(serve->loop, &serve->steps, serve, &serve->ending);
     return status == ST_OK || complain("listen to", STR("signals"), status);
 }
 
@@ -266,12 +282,12 @@ static void close_all(struct serve *serve)
         serve->store->ops->close(serve->store);
     if (serve->audit)
         audit_close(serve->audit);
-    free(serve->principals);
+    live_config_close(&serve->live);
 }
 
 int serve_main(const struct config *config, const char *config_path)
 {
-    struct serve serve = { .config = config };
+    struct serve serve = { .config = config, .config_path = config_path };
     /* No core dump and no debugger may read grants or arguments out of this process. */
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warn("core dumps can't be forbidden why=%s", strerror(errno));

@@ -51,6 +51,11 @@ void http_front_close(struct http_front *front)
     free(front);
 }
 
+void http_front_set_access(struct http_front *front, const struct http_front_access *access)
+{
+    front->config.access = *access;
+}
+
 void http_front_set_port(struct http_front *front, uint16_t port)
 {
     Str listen = front->config.listen_host;
@@ -67,9 +72,10 @@ void http_front_set_port(struct http_front *front, uint16_t port)
 
 static const struct principal *find_principal(const struct http_front *front, Str id)
 {
-    for (size_t i = 0; i < front->config.principal_count; i++)
-        if (str_eq(front->config.principals[i].id, id))
-            return &front->config.principals[i];
+    const struct http_front_access *access = &front->config.access;
+    for (size_t i = 0; i < access->principal_count; i++)
+        if (str_eq(access->principals[i].id, id))
+            return &access->principals[i];
     return NULL;
 }
 
@@ -133,17 +139,17 @@ static bool says_modern(const struct http_head *head)
 static struct answer_head check_stranger(const struct http_front *front,
                                          const struct http_head *head)
 {
-    const struct http_front_config *config = &front->config;
+    const struct http_front_access *access = &front->config.access;
     bool is_repeated = false;
     Str host = http_header(head, STR("Host"), &is_repeated);
     if (is_repeated ||
         !(http_check_listed(host, front->own_hosts, OWN_HOSTS) ||
-          http_check_listed(host, config->allowed_hosts, config->allowed_host_count)))
+          http_check_listed(host, access->allowed_hosts, access->allowed_host_count)))
         return (struct answer_head){ .status = 403 };
     for (uint32_t i = 0; i < head->header_count; i++)
         if (str_eq_nocase(head->headers[i].name, STR("Origin")) &&
-            !http_check_listed(head->headers[i].value, config->allowed_origins,
-                               config->allowed_origin_count))
+            !http_check_listed(head->headers[i].value, access->allowed_origins,
+                               access->allowed_origin_count))
             return (struct answer_head){ .status = 403 };
     if (!http_check_path(head->target).n)
         return (struct answer_head){ .status = 404 };

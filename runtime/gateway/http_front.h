@@ -15,21 +15,29 @@
 
 struct http_front;
 
-/* Borrowed for the front's life, down to the strings. */
-struct http_front_config {
-    struct gateway *gateway;
-    struct grant_cache *grants;
+/* Who may come, and under which names. Borrowed until others are set, down to the strings. */
+struct http_front_access {
     const struct principal *principals; /* grants of others are refused */
     size_t principal_count;
-    Str listen_host;
     const Str *allowed_hosts;
     size_t allowed_host_count;
     const Str *allowed_origins;
     size_t allowed_origin_count;
 };
 
+/* Borrowed for the front's life. */
+struct http_front_config {
+    struct gateway *gateway;
+    struct grant_cache *grants;
+    Str listen_host;
+    struct http_front_access access;
+};
+
 struct http_front *http_front_open(const struct http_front_config *config); /* NULL: no memory */
 void http_front_close(struct http_front *front);
+
+/* For what is asked from now on. */
+void http_front_set_access(struct http_front *front, const struct http_front_access *access);
 
 /* The port that the listener got: part of the Host names that are ours. */
 void http_front_set_port(struct http_front *front, uint16_t port);

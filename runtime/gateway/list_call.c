@@ -18,6 +18,7 @@ enum {
 };
 
 struct catalogue {
+    struct vm *vm; /* a share: a list is made by the policy that it began under, whole */
     const struct kind_list *list;
     struct pages *pages;
     struct buf members; /* of the first page's result, without the list and cursor */
@@ -31,6 +32,7 @@ void catalogue_free(struct catalogue *catalogue)
     if (!catalogue)
         return;
     pages_cancel(catalogue->pages);
+    vm_close(catalogue->vm);
     buf_free(&catalogue->members);
     buf_free(&catalogue->shown);
     free(catalogue);
@@ -38,9 +40,10 @@ void catalogue_free(struct catalogue *catalogue)
 
 /* Could a message of that name be allowed? Of a template, one of the names it stands for: those
  * that begin with its text up to the first expression. */
-static bool is_possible(struct call *call, struct vm *vm, Str name)
+static bool is_possible(struct call *call, Str name)
 {
     const struct kind_list *list = call->catalogue->list;
+    struct vm *vm = call->catalogue->vm;
     struct vm_question question = { .server = server_alias(call->caller.server),
                                     .kind = list->kind,
                                     .principal = &call->caller.principal };
@@ -50,7 +53,7 @@ static bool is_possible(struct call *call, struct vm *vm, Str name)
 }
 
 /* One element: shown, hidden or dropped. */
-static void take_element(struct call *call, struct vm *vm, const struct json_doc *doc, uint32_t at)
+static void take_element(struct call *call, const struct json_doc *doc, uint32_t at)
 {
     struct catalogue *catalogue = call->catalogue;
     Str name = json_member_string(doc, at, catalogue->list->key);
@@ -61,7 +64,7 @@ static void take_element(struct call *call, struct vm *vm, const struct json_doc
                      name.n > SHOWN_NAME_MAX ? SHOWN_NAME_MAX : (int)name.n, name.p ? name.p : "");
         return;
     }
-    if (!is_possible(call, vm, name))
+    if (!is_possible(call, name))
         return;
     if (catalogue->shown.n)
         buf_add_char(&catalogue->shown, ',');
@@ -74,9 +77,6 @@ static const char *take_page(void *user, const struct json_doc *doc, uint32_t re
     struct call *call = user;
     struct catalogue *catalogue = call->catalogue;
     const Str own[] = { catalogue->list->member, STR("nextCursor") };
-    struct vm *vm = policies_get(call->gateway->policies, call->caller.policy);
-    if (!vm)
-        return "the policy of this grant is not loaded";
     if (!catalogue->has_first) {
         result_copy_members(&catalogue->members, doc, result, own, COUNT(own));
         result_write_meta(&catalogue->members, doc, json_member(doc, result, STR("_meta")),
@@ -84,7 +84,7 @@ static const char *take_page(void *user, const struct json_doc *doc, uint32_t re
         catalogue->has_first = true;
     }
     for (uint32_t i = json_first(doc, items); i != JSON_NONE; i = json_after(doc, items, i))
-        take_element(call, vm, doc, i);
+        take_element(call, doc, i);
     return catalogue->shown.is_full ? "the answer is over the size limit" : NULL;
 }
 
@@ -123,7 +123,7 @@ static void on_listed(void *user, const struct answer *answer, const char *fault
 }
 
 /* False: no memory. */
-static bool ask(struct call *call, const struct kind_list *list)
+static bool ask(struct call *call, struct vm *vm, const struct kind_list *list)
 {
     struct gateway *gateway = call->gateway;
     const struct pages_asked asked = {
@@ -141,6 +141,7 @@ static bool ask(struct call *call, const struct kind_list *list)
     if (!upstream || !catalogue)
         return false;
     catalogue->list = list;
+    catalogue->vm = vm_share(vm);
     buf_init(&catalogue->members, gateway->limits.max_result_bytes);
     buf_init(&catalogue->shown, gateway->limits.max_result_bytes);
     catalogue->pages = pages_ask(upstream, &gateway->limits, &asked);
@@ -174,7 +175,7 @@ struct call *list_call(struct request *request)
     struct call *call = call_new(request);
     if (!call)
         return NULL;
-    if (ask(call, list))
+    if (ask(call, vm, list))
         return call;
     call_fail(call, "no memory left");
     return NULL;

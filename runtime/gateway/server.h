@@ -21,8 +21,9 @@ struct server_spec {
     Str *env; /* "NAME=value", complete: allow-listed ones are resolved already */
     size_t env_count;
     /* SERVER_HTTP */
-    Str url;    /* http: or https:, no userinfo, no fragment */
-    Str bearer; /* sent as a bearer token, visible ASCII; empty: none */
+    Str url;     /* http: or https:, no userinfo, no fragment */
+    Str ca_file; /* absolute, NUL behind: who may vouch for the server; empty: the system's */
+    Str bearer;  /* sent as a bearer token, visible ASCII; empty: none */
 };
 
 struct gateway_limits {

@@ -83,6 +83,17 @@ static enum decided decide(struct gateway *gateway, struct vm *vm, const struct 
     return decided;
 }
 
+/* Of a call that may be judged again after this, the client's own words: what a rule has set is no
+ * part of them, and the next judgment may be another policy's. Unchanged, they are what was sent.
+ */
+static void hold_own(struct call *call, const struct asked *asked, const struct decision *decision,
+                     uint32_t turn)
+{
+    buf_free(&call->held);
+    if (turn && decision->rewritten)
+        write_members(&call->held, asked->name, asked_arguments(asked));
+}
+
 /* Ends the call when it can't be sent. */
 static struct call *forward(struct call *call, const struct asked *asked,
                             const struct decision *decision)
@@ -104,7 +115,7 @@ static struct call *forward(struct call *call, const struct asked *asked,
     if (upstream && !members.is_full)
         call->leg = upstream_send(upstream, &out, on_answer, call);
     buf_free(&members);
-    buf_free(&call->held);
+    hold_own(call, asked, decision, out.turn);
     if (call->leg)
         return call;
     call_fail(call, "no memory left");
@@ -195,8 +206,8 @@ static void on_answer(void *user, const struct answer *answer)
     if (answer->kind == ANSWER_RESULT) {
         call_reply_result(call, answer, result_write_era);
     } else if (answer->kind == ANSWER_FAILED && answer->failure == FAILURE_STALE) {
-        buf_clear(&call->held);
-        buf_add(&call->held, answer->members);
+        if (!call->held.n)
+            buf_add(&call->held, answer->members);
         (void)wait_for_list(call);
     } else {
         call_fail_answer(call, answer);

@@ -25,6 +25,7 @@ struct shown_tool {
 };
 
 struct listing {
+    struct vm *vm; /* a share: a list is made by the policy that it began under, whole */
     struct pages *pages;
     struct buf members; /* of the first page's result, without tools and cursor */
     struct buf tools;   /* of the shown ones, one after the other */
@@ -43,6 +44,7 @@ void listing_free(struct listing *listing)
     if (!listing)
         return;
     pages_cancel(listing->pages);
+    vm_close(listing->vm);
     definitions_free(listing->definitions);
     buf_free(&listing->members);
     buf_free(&listing->tools);
@@ -92,7 +94,7 @@ static bool show(struct listing *listing, const struct definition *definition,
 }
 
 /* One tool: shown, hidden or dropped. False: no memory. */
-static bool take_tool(struct call *call, struct vm *vm, const struct json_doc *doc, uint32_t tool)
+static bool take_tool(struct call *call, const struct json_doc *doc, uint32_t tool)
 {
     struct listing *listing = call->listing;
     Str alias = server_alias(call->caller.server);
@@ -108,10 +110,10 @@ static bool take_tool(struct call *call, struct vm *vm, const struct json_doc *d
     if (!definition)
         return false;
     const struct vm_question question = { .server = alias, .principal = &call->caller.principal };
-    if (!vm_may_allow(vm, &question, name))
+    if (!vm_may_allow(listing->vm, &question, name))
         return true;
     if (!definition->is_repeated) {
-        vm_narrow(vm, &question, name, &listing->needs);
+        vm_narrow(listing->vm, &question, name, &listing->needs);
         return show(listing, definition, doc, tool);
     }
     if (listing->repeated++ == 0)
@@ -125,9 +127,6 @@ static const char *take_page(void *user, const struct json_doc *doc, uint32_t re
     static const Str own[] = { STR_INIT("tools"), STR_INIT("nextCursor") };
     struct call *call = user;
     struct listing *listing = call->listing;
-    struct vm *vm = policies_get(call->gateway->policies, call->caller.policy);
-    if (!vm)
-        return "the policy of this grant is not loaded";
     if (!listing->has_first) {
         result_copy_members(&listing->members, doc, result, own, COUNT(own));
         result_write_meta(&listing->members, doc, json_member(doc, result, STR("_meta")), call->era,
@@ -135,16 +134,16 @@ static const char *take_page(void *user, const struct json_doc *doc, uint32_t re
         listing->has_first = true;
     }
     for (uint32_t i = json_first(doc, items); i != JSON_NONE; i = json_after(doc, items, i))
-        if (!take_tool(call, vm, doc, i))
+        if (!take_tool(call, doc, i))
             return listing->tools.is_full ? "the answer is over the size limit" : "no memory left";
     return NULL;
 }
 
 /* Puts every tool on record that is not the accepted one, shown or not. */
-static void report_changes(struct call *call, struct vm *vm)
+static void report_changes(struct call *call)
 {
     Str alias = server_alias(call->caller.server);
-    const struct program *program = vm_program(vm);
+    const struct program *program = vm_program(call->listing->vm);
     const struct definition *definition;
     uint32_t at = 0;
     while ((definition = definitions_next(call->listing->definitions, &at)) != NULL) {
@@ -158,14 +157,15 @@ static void report_changes(struct call *call, struct vm *vm)
     }
 }
 
-static void write_tools(struct call *call, struct vm *vm, struct buf *out)
+static void write_tools(struct call *call, struct buf *out)
 {
     struct listing *listing = call->listing;
+    const struct program *program = vm_program(listing->vm);
     bool is_first = true;
     for (uint32_t i = 0; i < listing->shown_count; i++) {
         const struct shown_tool *tool = &listing->shown[i];
         const struct b_pin *pin =
-            program_pin(vm_program(vm), server_alias(call->caller.server), tool->definition->name);
+            program_pin(program, server_alias(call->caller.server), tool->definition->name);
         if (pin && definition_standing(tool->definition, pin).kind != STANDING_ACCEPTED)
             continue;
         if (!is_first)
@@ -186,7 +186,7 @@ static void learn_list(struct call *call)
     listing->definitions = NULL;
 }
 
-static void reply_list(struct call *call, struct vm *vm)
+static void reply_list(struct call *call)
 {
     struct listing *listing = call->listing;
     struct buf result, body;
@@ -197,7 +197,7 @@ static void reply_list(struct call *call, struct vm *vm)
     buf_add(&result, buf_str(&listing->members));
     jsonrpc_write_key(&result, STR("tools"));
     buf_add_char(&result, '[');
-    write_tools(call, vm, &result);
+    write_tools(call, &result);
     buf_add_char(&result, ']');
     result_write_list_era(&result, call->era);
     buf_add_char(&result, '}');
@@ -212,17 +212,14 @@ static void reply_list(struct call *call, struct vm *vm)
 static void on_listed(void *user, const struct answer *answer, const char *fault)
 {
     struct call *call = user;
-    struct vm *vm = policies_get(call->gateway->policies, call->caller.policy);
     call->listing->pages = NULL;
     if (answer) {
         call_fail_answer(call, answer);
     } else if (fault) {
         call_fail(call, fault);
-    } else if (!vm || is_pinned(vm, server_alias(call->caller.server)) > call->listing->is_pinned) {
-        call_fail(call, "the policy has changed: ask again");
     } else {
-        report_changes(call, vm);
-        reply_list(call, vm);
+        report_changes(call);
+        reply_list(call);
     }
 }
 
@@ -245,6 +242,7 @@ static bool ask(struct call *call, struct vm *vm)
     call->listing = listing;
     if (!upstream || !listing)
         return false;
+    listing->vm = vm_share(vm);
     listing->is_pinned = is_pinned(vm, server_alias(caller->server));
     listing->turn = lookout_turn(upstream);
     listing->pages = pages_ask(upstream, &gateway->limits, &asked);

@@ -243,6 +243,7 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
     make_headers(leg, &bearer, &name, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
+        .ca_file = upstream->server->spec->ca_file,
         .method = STR("POST"),
         .headers = headers.items,
         .header_count = headers.count,
@@ -312,6 +313,7 @@ static void http_stop(struct upstream *upstream)
     };
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
+        .ca_file = upstream->server->spec->ca_file,
         .method = STR("DELETE"),
         .headers = headers,
         .header_count = COUNT(headers),

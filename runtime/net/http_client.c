@@ -127,7 +127,7 @@ static struct http_call *call_new(struct http_client *client, const struct http_
     bool is_ready =
         write_request(&call->request, spec, url) && (!spec->total_timeout_ms || call->deadline);
     if (is_ready)
-        call->origin = origin_use(client, url, spec->reach);
+        call->origin = origin_use(client, url, spec);
     if (call->origin)
         return call;
     timer_close(call->deadline);

@@ -31,6 +31,9 @@ struct http_request_spec {
     /* Other than REACH_ANY: a connection of its own kind, never through a proxy, which would
      * resolve the name itself. */
     enum http_reach reach;
+    /* The authorities (PEM, NUL behind) that may vouch for the server, and no others; empty: the
+     * system's. A connection that others vouched for is not used. */
+    Str ca_file;
     bool is_secret; /* request and answer hold secrets: wiped, and the connection isn't kept */
 };
 

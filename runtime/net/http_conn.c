@@ -180,8 +180,11 @@ static bool step_head(struct conn *conn)
             conn_arm(conn, CONN_IDLE, server->config.idle_timeout_ms);
         return false;
     }
-    enum http_result result = http_parse_request(buf_str(&conn->in), &http_limits_default,
-                                                 &conn->scan, &exchange->head, &used);
+    struct http_limits limits = http_limits_default;
+    if (server->config.max_head_bytes)
+        limits.max_head = server->config.max_head_bytes;
+    enum http_result result =
+        http_parse_request(buf_str(&conn->in), &limits, &conn->scan, &exchange->head, &used);
     if (result == HTTP_MORE) {
         conn_set_state(conn, CONN_HEAD);
         if (conn->armed != CONN_HEAD)

@@ -11,7 +11,10 @@
 
 #include <stdlib.h>
 
-enum { MAX_CONNECTS = 1 << 20 }; /* libcurl's cache must never close a link of ours to make room */
+enum {
+    MAX_CONNECTS = 1 << 20, /* libcurl's cache must never close a link of ours to make room */
+    CA_CACHE_S = 600,       /* until a file of authorities is read again */
+};
 
 /* A socket that libcurl wants to be told about, while it connects. */
 struct curl_socket {
@@ -68,6 +71,7 @@ static enum status status_of_curl(CURLcode code)
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_INVALIDCERTSTATUS: return ST_DENIED;
     default: return ST_IO;
     }
@@ -251,6 +255,9 @@ static bool set_options(CURL *easy, const struct http_link *link, uint32_t conne
            curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S) == CURLE_OK &&
+           (!origin->ca_file ||
+            curl_easy_setopt(easy, CURLOPT_CAINFO, origin->ca_file) == CURLE_OK) &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&

@@ -40,7 +40,8 @@ struct origin {
     struct origin *next;
     struct http_client *client;
     char *base;            /* see http_url; also the URL given to libcurl */
-    enum http_reach reach; /* with base, what tells origins apart */
+    enum http_reach reach; /* with base and ca_file, what tells origins apart */
+    char *ca_file;         /* NULL: the system's */
     bool is_loopback;
     size_t users;           /* calls and links */
     struct http_link *idle; /* the one used last first */
@@ -104,7 +105,7 @@ MUST_USE enum status http_url_parse(Str text, struct arena *mem, struct http_url
 
 /* http_pool.c */
 struct origin *origin_use(struct http_client *client, const struct http_url *url,
-                          enum http_reach reach);
+                          const struct http_request_spec *spec);
 void origin_drop(struct origin *origin);
 /* A kept link that is still quiet, or NULL. */
 struct http_link *pool_take(struct origin *origin);

@@ -12,12 +12,27 @@
 
 enum { SWEEP_MS = 5000 };
 
+static void origin_free(struct origin *origin)
+{
+    free(origin->base);
+    free(origin->ca_file);
+    free(origin);
+}
+
+/* A link that was made with more reach must not serve a call with less, nor one that other
+ * authorities vouched for. */
+static bool is_origin(const struct origin *origin, const struct http_url *url,
+                      const struct http_request_spec *spec)
+{
+    return origin->reach == spec->reach && str_eq(str_of(origin->base), url->base) &&
+           str_eq(str_of(origin->ca_file), spec->ca_file);
+}
+
 struct origin *origin_use(struct http_client *client, const struct http_url *url,
-                          enum http_reach reach)
+                          const struct http_request_spec *spec)
 {
     struct origin *origin = client->origins;
-    /* A link that was made with more reach must not serve a call with less. */
-    while (origin && (origin->reach != reach || !str_eq(str_of(origin->base), url->base)))
+    while (origin && !is_origin(origin, url, spec))
         origin = origin->next;
     if (origin) {
         origin->users++;
@@ -27,12 +42,14 @@ struct origin *origin_use(struct http_client *client, const struct http_url *url
     if (!origin)
         return NULL;
     origin->base = strndup(url->base.p, url->base.n);
-    if (!origin->base) {
-        free(origin);
+    if (spec->ca_file.n)
+        origin->ca_file = strndup(spec->ca_file.p, spec->ca_file.n);
+    if (!origin->base || (spec->ca_file.n && !origin->ca_file)) {
+        origin_free(origin);
         return NULL;
     }
     origin->client = client;
-    origin->reach = reach;
+    origin->reach = spec->reach;
     origin->is_loopback = url->is_loopback;
     origin->users = 1;
     origin->next = client->origins;
@@ -48,8 +65,7 @@ void origin_drop(struct origin *origin)
     while (*at != origin)
         at = &(*at)->next;
     *at = origin->next;
-    free(origin->base);
-    free(origin);
+    origin_free(origin);
 }
 
 /* Out of the idle list, into the list of links in use. */

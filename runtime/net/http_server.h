@@ -38,6 +38,7 @@ struct http_server_config {
     uint16_t port;    /* 0: any free one */
     uint32_t max_connections;
     uint32_t max_body_bytes;
+    uint32_t max_head_bytes; /* 0: as http_limits_default has it; less than CONN_IN_BYTES */
     uint32_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
     struct tls_context *tls;                       /* NULL: plain; a share is taken */
     uint32_t handshake_timeout_ms, max_handshakes; /* with TLS only */

@@ -20,6 +20,7 @@ struct tls;
 enum {
     TLS_CERTIFICATE_MAX = 256 * 1024, /* bytes of the file, all certificates of the chain */
     TLS_KEY_MAX = 64 * 1024,          /* bytes of the file */
+    TLS_AUTHORITIES_MAX = 4 << 20,    /* bytes of the file */
     TLS_RSA_BITS_MIN = 2048,
     TLS_TICKET_LIFE_S = 4 * 3600, /* a client may resume for so long; keys live twice as long */
     TLS_TURN_BYTES = 40 * 1024,   /* taken from the socket by one call, whatever is in it */
@@ -38,6 +39,9 @@ MUST_USE enum status tls_context_open(const char *certificate, const char *key,
                                       struct tls_context **out, struct tls_error *error);
 struct tls_context *tls_context_share(struct tls_context *context); /* NULL is fine */
 void tls_context_release(struct tls_context *context);              /* NULL is fine */
+
+/* Can the file (PEM, NUL-terminated path) be read as authorities, all of it? ST_IO, ST_INVALID. */
+MUST_USE enum status tls_authorities_check(const char *path, struct tls_error *error);
 
 /* Seconds since 1970 at which the leaf ends. */
 int64_t tls_context_end(const struct tls_context *context);

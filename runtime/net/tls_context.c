@@ -112,21 +112,31 @@ static const unsigned char *pem_of(const struct buf *text, size_t *n)
     return (const unsigned char *)text->p;
 }
 
-static enum status read_certificate(struct tls_context *context, const char *path,
-                                    struct tls_error *error)
+static enum status read_certificates(const struct file *file, mbedtls_x509_crt *chain,
+                                     struct tls_error *error)
 {
-    const struct file file = { "the certificate", path, TLS_CERTIFICATE_MAX, false };
     struct buf text;
     size_t n;
-    enum status status = read_file(&file, &text, error);
+    enum status status = read_file(file, &text, error);
     if (status != ST_OK)
         return status;
     const unsigned char *pem = pem_of(&text, &n);
-    int code = mbedtls_x509_crt_parse(&context->chain, pem, n);
+    int code = mbedtls_x509_crt_parse(chain, pem, n);
     secret_buf_close(&text);
     if (code > 0)
-        return complain(error, ST_INVALID, file.what, path, "one of its chain can't be read");
-    return code ? complain_mbed(error, file.what, path, code) : ST_OK;
+        return complain(error, ST_INVALID, file->what, file->path,
+                        "not all of its certificates can be read");
+    return code ? complain_mbed(error, file->what, file->path, code) : ST_OK;
+}
+
+enum status tls_authorities_check(const char *path, struct tls_error *error)
+{
+    const struct file file = { "the authorities", path, TLS_AUTHORITIES_MAX, false };
+    mbedtls_x509_crt chain;
+    mbedtls_x509_crt_init(&chain);
+    enum status status = read_certificates(&file, &chain, error);
+    mbedtls_x509_crt_free(&chain);
+    return status;
 }
 
 static enum status read_key(struct tls_context *context, const char *path, struct tls_error *error)
@@ -206,7 +216,8 @@ enum status tls_context_open(const char *certificate, const char *key, struct tl
     struct tls_context *context = context_new();
     if (!context)
         return complain(error, ST_NO_MEMORY, "the certificate", certificate, "no memory left");
-    enum status status = read_certificate(context, certificate, error);
+    const struct file file = { "the certificate", certificate, TLS_CERTIFICATE_MAX, false };
+    enum status status = read_certificates(&file, &context->chain, error);
     if (status == ST_OK)
         status = read_key(context, key, error);
     const char *why = status == ST_OK ? pair_problem(context) : NULL;

@@ -43,6 +43,7 @@ enum status vm_open(struct program *program, struct vm **out)
     if (!vm)
         return ST_NO_MEMORY;
     uint32_t atoms = program->counts[SECTION_ATOMS], slots = program->counts[SECTION_SLOTS];
+    vm->users = 1;
     vm->program = program_share(program);
     vm->truths = array_new(atoms, sizeof *vm->truths);
     vm->unknowns = array_new(atoms, sizeof *vm->unknowns);
@@ -62,9 +63,15 @@ enum status vm_open(struct program *program, struct vm **out)
     return ST_OK;
 }
 
+struct vm *vm_share(struct vm *vm)
+{
+    vm->users++;
+    return vm;
+}
+
 void vm_close(struct vm *vm)
 {
-    if (!vm)
+    if (!vm || --vm->users)
         return;
     program_release(vm->program);
     free(vm->truths);

@@ -79,7 +79,9 @@ struct decision {
 /* Working memory for one program, reused from call to call; one thread at a time. */
 struct vm;
 MUST_USE enum status vm_open(struct program *program, struct vm **out); /* shares the program */
-void vm_close(struct vm *vm);                                           /* NULL is fine */
+/* For work that must end under the policy it began with. Each share is given back by vm_close. */
+struct vm *vm_share(struct vm *vm);
+void vm_close(struct vm *vm); /* NULL is fine */
 struct program *vm_program(const struct vm *vm);
 
 /* Fills *out. Slices in it live as long as the program and the call's document. */

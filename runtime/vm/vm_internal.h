@@ -71,6 +71,7 @@ struct vm_rewrite {
 };
 
 struct vm {
+    uint32_t users; /* who holds it */
     struct program *program;
     /* What this call has found out so far; cleared by the lists of what was touched, so that the
      * work follows the rules that concern the call, not the policy's size. */

@@ -8,10 +8,12 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -24,6 +26,7 @@ const PROXY_CPU = "0";
 const LOAD_CPU = "1";
 const START_MS = 10_000;
 const MODERN = "2026-07-28";
+const IDLE_CONNECTIONS = 400;
 
 const dir = mkdtempSync(join(tmpdir(), "mcpd-bench-"));
 const children = [];
@@ -105,7 +108,8 @@ function ask(row) {
     Authorization: `Bearer ${row.token}`,
   };
   return new Promise((done, fail) => {
-    const request = http.request(row.url, { method: "POST", headers, agent: false }, (response) => {
+    const { request: send } = row.url.startsWith("https:") ? https : http;
+    const request = send(row.url, { method: "POST", headers, agent: false, rejectUnauthorized: false }, (response) => {
       let text = "";
       response.on("data", (part) => (text += part));
       response.on("end", () => done(`${response.statusCode} ${text}`));
@@ -175,6 +179,7 @@ function print(rows, figures, connections) {
 
 async function startNginx(upstream) {
   const port = await freePort();
+  const secure = await freePort();
   writeFileSync(
     join(dir, "nginx.conf"),
     `daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr error;
@@ -185,24 +190,37 @@ http {
   upstream mcp { server 127.0.0.1:${upstream}; keepalive 64; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port};
+    listen 127.0.0.1:${secure} ssl;
+    ssl_certificate tls.pem; ssl_certificate_key tls.key; ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;
     location / { proxy_pass http://mcp; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }
 }
 `,
   );
   const server = await start(PROXY_CPU, ["nginx", "-p", dir, "-e", "stderr", "-c", join(dir, "nginx.conf")], () => listens(port));
-  return { name: "nginx", pid: server.pid, url: `http://127.0.0.1:${port}/mcp`, token: "none" };
+  const row = { pid: server.pid, token: "none" };
+  return [
+    { ...row, name: "nginx", url: `http://127.0.0.1:${port}/mcp` },
+    { ...row, name: "nginx, TLS", url: `https://127.0.0.1:${secure}/mcp` },
+  ];
 }
 
-async function startMcpd(upstream) {
-  const config = join(dir, "mcpd.jsonc");
+/** For nginx and mcpd alike: a key on P-256, signed by itself. */
+function makeCertificate() {
+  const args = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", join(dir, "tls.key")];
+  execFileSync("openssl", ["req", "-x509", ...args, "-out", join(dir, "tls.pem"), "-days", "2", "-subj", "/CN=bench"], { stdio: "ignore" });
+}
+
+async function startMcpd(upstream, { name = "mcpd", more = {} } = {}) {
+  const config = join(dir, `${name}.jsonc`);
   const bundle = join(dir, "rules40.polb");
   writeFileSync(
     config,
     JSON.stringify({
       listen: "127.0.0.1:0",
-      store: "mcpd.db",
-      audit: "audit.jsonl",
+      store: `${name}.db`,
+      audit: `${name}.jsonl`,
+      ...more,
       principals: { "agent-7": { groups: ["everybody", "eng", "team-0"] } },
       servers: { s0: { url: `http://127.0.0.1:${upstream}/mcp`, era: "legacy" } },
     }),
@@ -210,8 +228,27 @@ async function startMcpd(upstream) {
   execFileSync(MCPC, ["compile", join(here, "rules40.pol"), "-o", bundle], { stdio: ["ignore", "ignore", "inherit"] });
   const grant = ["grant", "create", "--config", config, "--principal", "agent-7", "--server", "s0", "--policy", bundle];
   const token = execFileSync(MCPD, grant, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-  const server = await start(PROXY_CPU, [MCPD, "serve", "--config", config], /ready on (http:\S+)/);
+  const server = await start(PROXY_CPU, [MCPD, "serve", "--config", config], /ready on (https?:\S+)/);
   return { pid: server.pid, url: `${server.found[1]}/mcp/s0`, token };
+}
+
+/** What an open connection that says nothing costs, in KiB of private memory. */
+async function costOfConnections(server) {
+  const { port, protocol } = new URL(server.url);
+  const isSecure = protocol === "https:";
+  const before = memory(server.pid).dirty;
+  const sockets = [];
+  for (let i = 0; i < IDLE_CONNECTIONS; i++) {
+    const options = { port: Number(port), host: "127.0.0.1", rejectUnauthorized: false };
+    const socket = isSecure ? tls.connect(options) : net.connect(options);
+    sockets.push(socket);
+    await new Promise((done, fail) => socket.once(isSecure ? "secureConnect" : "connect", done).once("error", fail));
+    socket.write("POST /mcp/s0 HTTP/1.1\r\n"); /* a head has begun: its buffer is there */
+  }
+  await sleep(300);
+  const cost = (memory(server.pid).dirty - before) / IDLE_CONNECTIONS;
+  for (const socket of sockets) socket.destroy();
+  return cost;
 }
 
 async function main() {
@@ -219,13 +256,16 @@ async function main() {
   const port = upstream.found[1];
   const allowed = body("web");
   const denied = body("elsewhere");
+  makeCertificate();
   const mcpd = await startMcpd(port);
+  const secure = await startMcpd(port, { name: "secure", more: { tls: { certificate: "tls.pem", key: "tls.key" } } });
   await sleep(500);
   const fresh = memory(mcpd.pid);
   const rows = [{ name: "direct", url: `http://127.0.0.1:${port}/mcp`, token: "none", body: allowed }];
-  if (have("nginx", "-v")) rows.push({ ...(await startNginx(port)), body: allowed });
+  if (have("nginx", "-v")) for (const row of await startNginx(port)) rows.push({ ...row, body: allowed });
   else console.log("  nginx is not installed: no row and no ratios for it");
   rows.push({ name: "mcpd, allowed", ...mcpd, body: allowed }, { name: "mcpd, denied", ...mcpd, body: denied });
+  rows.push({ name: "mcpd, TLS", ...secure, body: allowed });
   for (const row of rows) {
     const got = await ask(row);
     const wanted = row.body === denied ? '"isError":true' : '"isError":false';
@@ -236,6 +276,10 @@ async function main() {
   print(rows, measure(rows, 1, 3, 1), 1);
   await sleep(500);
   const loaded = memory(mcpd.pid);
+  console.log(`\n  memory of ${IDLE_CONNECTIONS} client connections, KiB each, private and dirty`);
+  for (const [name, server] of [["plain", mcpd], ["TLS", secure]]) {
+    console.log(`  ${name.padEnd(22)}${(await costOfConnections(server)).toFixed(1).padStart(11)}`);
+  }
   console.log("\n  memory of mcpd, KiB      resident   private and dirty");
   for (const [name, m] of [["idle, just started", fresh], ["idle, after the load", loaded]]) {
     console.log(`  ${name.padEnd(22)}${String(m.rss).padStart(11)} ${String(m.dirty).padStart(19)}`);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_config.c - what the configuration means, and what is said about every way to get it wrong.
  */
+#include "runtime/base/buf.h"
 #include "runtime/daemon/address.h"
 #include "runtime/daemon/config.h"
 #include "runtime/daemon/config_reader.h"
@@ -106,6 +107,13 @@ static const struct {
                "mcpd.jsonc:1: audit: must be the path of a file\n") },
     { "both", STR_INIT("{\"servers\":{\"a\":{\"url\":\"https://x\",\"command\":[\"y\"]}}}"),
       STR_INIT("mcpd.jsonc:1: servers.a: needs either \"command\" or \"url\", not both\n") },
+    { "authorities for a command",
+      STR_INIT("{\"servers\":{\"a\":{\"command\":[\"y\"],\"ca_file\":\"x.pem\"}}}"),
+      STR_INIT("mcpd.jsonc:1: servers.a.ca_file: belongs to a server with an https: url\n") },
+    { "authorities for http",
+      STR_INIT("{\"servers\":{\"a\":{\"url\":\"http://localhost\",\"ca_file\":\"x/\"}}}"),
+      STR_INIT("mcpd.jsonc:1: servers.a.ca_file: must be the path of a file\n"
+               "mcpd.jsonc:1: servers.a.ca_file: belongs to a server with an https: url\n") },
     { "an environment for a url",
       STR_INIT("{\"servers\":{\"a\":{\"url\":\"https://x\",\"env\":{},\"cwd\":\".\"}}}"),
       STR_INIT("mcpd.jsonc:1: servers.a.env: belongs to a server with a command, and this one has "
@@ -259,6 +267,45 @@ static void test_full(void)
     CHECK_STR(other->cwd, STR("/etc/mcp/sub/dir"));
 }
 
+static void add_key(void *user, Str key)
+{
+    struct buf *keys = user;
+    buf_add(keys, key);
+    buf_add_char(keys, ' ');
+}
+
+/* Which keys of a changed file take a restart. */
+static void test_restart(void)
+{
+    static const char first[] = "{ \"limits\": { \"max_depth\": 4, \"max_tools\": 10 },"
+                                "  \"principals\": { \"a\": {} }, \"store\": \"x.db\" }";
+    static const struct {
+        const char *text, *keys;
+    } rows[] = {
+        { first, "" },
+        { "{\"store\":\"x.db\", // the same\n"
+          "\"limits\":{\"max_tools\":10,\"max_depth\":4},\"principals\":{\"b\":{}},"
+          "\"allowed_hosts\":[\"h\"],\"allowed_origins\":[\"https://o\"]}",
+          "" },
+        { "{\"store\":\"y.db\",\"limits\":{\"max_depth\":4,\"max_tools\":10}}", "store " },
+        { "{\"store\":\"x.db\",\"limits\":{\"max_depth\":5,\"max_tools\":10},\"servers\":{}}",
+          "limits servers " },
+        { "{}", "limits store " },
+    };
+    struct config old, fresh;
+    Str errors;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf keys;
+        buf_init(&keys, 1000);
+        CHECK(parse(str_of(first), &old, &errors) == ST_OK);
+        CHECK(config_parse("mcpd.jsonc", STR("/etc/mcp"), str_of(rows[i].text), &mem, &fresh,
+                           &errors) == ST_OK);
+        config_each_restart(&old, &fresh, add_key, &keys);
+        CHECK_STR(buf_str(&keys), str_of(rows[i].keys));
+        buf_free(&keys);
+    }
+}
+
 /* Whatever the memory runs out in: a refusal that says something. */
 static void test_spent_memory(void)
 {
@@ -396,6 +443,7 @@ int main(void)
     RUN(test_many_errors);
     RUN(test_defaults);
     RUN(test_full);
+    RUN(test_restart);
     RUN(test_spent_memory);
     RUN(test_urls);
     RUN(test_listen);

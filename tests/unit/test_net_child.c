@@ -3,11 +3,12 @@
 #include "runtime/net/child.h"
 #include "tests/unit/net_help.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
-enum { ARGS_MAX = 8, MANY = 200 };
+enum { ARGS_MAX = 8, MANY = 200, THOUSAND = 1000, AT_ONCE = 20 };
 
 struct fixture {
     struct loop *loop;
@@ -344,6 +345,62 @@ static void test_many(void)
     finish(&f[0]);
 }
 
+static size_t open_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    ENSURE(folder);
+    while (readdir(folder))
+        count++;
+    (void)closedir(folder);
+    return count;
+}
+
+/* Ends one in one of the ways that there are: its user leaves, it crashes, it ends by itself. */
+static void end_somehow(struct fixture *f, size_t way)
+{
+    long pid = strtol(f->got.p, NULL, 10);
+    if (way % 3 == 1)
+        (void)kill((pid_t)pid, SIGKILL);
+    else if (way % 3 == 2)
+        CHECK(child_write(f->child, STR("end")) == ST_OK);
+    if (way % 3)
+        TURN_UNTIL(f->loop, f->gone == 1);
+    stop(f);
+}
+
+/* A thousand starts, each with a descendant: nobody stays, nor does a descriptor. */
+static void test_thousand(void)
+{
+    static struct fixture f[AT_ONCE];
+    static long pids[THOUSAND];
+    struct loop *loop = new_loop();
+    size_t before = open_descriptors();
+    for (size_t at = 0; at < THOUSAND; at += AT_ONCE) {
+        for (size_t i = 0; i < AT_ONCE; i++)
+            start_shell(&f[i], loop, STR("sleep 1000 & echo $$ $!; read line"));
+        for (size_t i = 0; i < AT_ONCE; i++) {
+            TURN_UNTIL(loop, memchr(f[i].got.p ? f[i].got.p : "", '\n', f[i].got.n));
+            const char *space = f[i].got.n ? memchr(f[i].got.p, ' ', f[i].got.n) : NULL;
+            CHECK(space != NULL);
+            pids[at + i] = space ? strtol(space, NULL, 10) : 0;
+            if (space)
+                end_somehow(&f[i], at + i);
+        }
+        TURN_UNTIL(loop, child_count() == 0);
+        for (size_t i = 0; i < AT_ONCE; i++)
+            buf_free(&f[i].got);
+    }
+    for (size_t i = 0; i < THOUSAND; i++) {
+        TURN_UNTIL(loop, is_dead(pids[i]));
+        CHECK_ROW(pids[i] > 1 && is_dead(pids[i]), "descendant %zu", i);
+    }
+    turn(loop, 1);
+    CHECK(open_descriptors() == before);
+    CHECK(child_count() == 0 && waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    loop_close(loop);
+}
+
 int main(void)
 {
     RUN(test_echo);
@@ -359,5 +416,6 @@ int main(void)
     RUN(test_kill_all);
     RUN(test_stderr);
     RUN(test_many);
+    RUN(test_thousand);
     return check_finish();
 }
