@@ -115,7 +115,9 @@ void loop_close(struct loop *loop)
 void loop_run(struct loop *loop)
 {
     while (!loop->is_stopping) {
-        int how = loop->queue.count ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+        /* NONBLOCK alone would not return while anything is ready, and what is deferred would wait
+         * as long. */
+        int how = loop->queue.count ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE;
         (void)event_base_loop(loop->base, how | EVLOOP_NO_EXIT_ON_EMPTY);
         run_deferred(loop);
     }

@@ -4,7 +4,8 @@
  *
  * A measuring tool on loopback, not a server to build on: it reads just enough HTTP/1.1 for
  * clients that send well-formed requests with a Content-Length. Speaks the legacy era.
- * Usage: bench_upstream; prints "ready PORT" and runs until it is killed.
+ * Usage: bench_upstream TOOLS.json; the file's object is the result of tools/list, so that a policy
+ * that was compiled for it finds its tools. Prints "ready PORT" and runs until it is killed.
  */
 #include "runtime/json/json.h"
 
@@ -19,7 +20,7 @@
 
 enum {
     REQUEST_MAX = 16 * 1024,
-    ANSWER_MAX = 4 * 1024,
+    ANSWER_MAX = 64 * 1024,
     EVENTS = 64,
     BACKLOG = 256,
     MEMORY_BYTES = 1 << 20,
@@ -46,6 +47,8 @@ static const char initialize_result[] =
     "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},"
     "\"serverInfo\":{\"name\":\"bench-upstream\",\"version\":\"1.0.0\"}}";
 
+static char tools_result[ANSWER_MAX / 2]; /* of tools/list, NUL behind */
+
 static NORETURN void stop(const char *what)
 {
     fprintf(stderr, "bench_upstream: %s: %s\n", what, strerror(errno));
@@ -61,7 +64,7 @@ static void write_message(struct buf *out, Str method, Str id)
     else if (str_eq(method, STR("initialize")))
         buf_printf(out, "\"result\":%s}", initialize_result);
     else if (str_eq(method, STR("tools/list")))
-        buf_add(out, STR("\"result\":{\"tools\":[]}}"));
+        buf_printf(out, "\"result\":%s}", tools_result);
     else
         buf_add(out, STR("\"error\":{\"code\":-32601,\"message\":\"unknown method\"}}"));
 }
@@ -166,11 +169,20 @@ static int listen_anywhere(void)
     return fd;
 }
 
-int main(void)
+static void read_tools(const char *path)
+{
+    FILE *file = path ? fopen(path, "re") : NULL;
+    if (!file || fread(tools_result, 1, sizeof tools_result - 1, file) == 0 || !feof(file))
+        stop("the file of tools");
+    (void)fclose(file);
+}
+
+int main(int argc, char **argv)
 {
     static struct tools tools;
     struct epoll_event events[EVENTS], event = { .events = EPOLLIN, .data.ptr = NULL };
     int listener = listen_anywhere(), epoll = epoll_create1(EPOLL_CLOEXEC);
+    read_tools(argc > 1 ? argv[1] : NULL);
     arena_init(&tools.mem, MEMORY_BYTES);
     buf_init(&tools.message, ANSWER_MAX);
     buf_init(&tools.answer, ANSWER_MAX);

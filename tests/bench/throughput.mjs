@@ -220,6 +220,7 @@ async function startMcpd(upstream, { name = "mcpd", more = {} } = {}) {
       listen: "127.0.0.1:0",
       store: `${name}.db`,
       audit: `${name}.jsonl`,
+      limits: { head_timeout_ms: 60000 },
       ...more,
       principals: { "agent-7": { groups: ["everybody", "eng", "team-0"] } },
       servers: { s0: { url: `http://127.0.0.1:${upstream}/mcp`, era: "legacy" } },
@@ -243,6 +244,7 @@ async function costOfConnections(server) {
     const socket = isSecure ? tls.connect(options) : net.connect(options);
     sockets.push(socket);
     await new Promise((done, fail) => socket.once(isSecure ? "secureConnect" : "connect", done).once("error", fail));
+    socket.on("error", () => {});
     socket.write("POST /mcp/s0 HTTP/1.1\r\n"); /* a head has begun: its buffer is there */
   }
   await sleep(300);
@@ -252,7 +254,7 @@ async function costOfConnections(server) {
 }
 
 async function main() {
-  const upstream = await start(LOAD_CPU, [join(B, "tests/bench/bench_upstream")], /ready (\d+)/);
+  const upstream = await start(LOAD_CPU, [join(B, "tests/bench/bench_upstream"), join(here, "rules40.tools.json")], /ready (\d+)/);
   const port = upstream.found[1];
   const allowed = body("web");
   const denied = body("elsewhere");

@@ -14,9 +14,9 @@ enum {
     BODY_MAX = 200000,
     HEARD_MAX = 64 << 20,
     BIG = 16 << 20, /* more than the kernel takes while nobody reads */
-    SHAKE_MS = 200,
+    SHAKE_MS = 500,
     HEAD_MS = 3000,
-    SHAKES_MAX = 4,
+    SHAKES_MAX = 12, /* more than one turn takes */
     CONNECTIONS_MAX = 64,
 };
 
@@ -573,6 +573,65 @@ static void test_handshake_cap(void)
     tear_down(&f);
 }
 
+/* Many at once: more than have their step in one turn, and none of them starves. */
+static void test_handshakes_together(void)
+{
+    struct fixture f;
+    static struct peer peers[SHAKES_MAX];
+    bool is_done[SHAKES_MAX] = { false };
+    size_t done = 0;
+    set_up(&f);
+    for (size_t i = 0; i < SHAKES_MAX; i++)
+        peer_open(&peers[i], f.loop, dial(f.port), NULL);
+    int64_t until = world_mono_ms() + HELP_WAIT_MS;
+    while (done < SHAKES_MAX && world_mono_ms() < until) {
+        for (size_t i = 0; i < SHAKES_MAX; i++) {
+            if (!is_done[i] && mbedtls_ssl_handshake(&peers[i].ssl) == 0) {
+                is_done[i] = true;
+                done++;
+            }
+        }
+        turn(f.loop, 1);
+    }
+    CHECK_ROW(done == SHAKES_MAX, "%zu of %d", done, SHAKES_MAX);
+    for (size_t i = 0; i < SHAKES_MAX; i++) {
+        CHECK(is_answered(&f, &peers[i]));
+        peer_close(&peers[i]);
+    }
+    tear_down(&f);
+}
+
+static void defer_again(void *user)
+{
+    int *left = ((void **)user)[1];
+    if (--*left > 0)
+        loop_defer(((void **)user)[0], defer_again, user);
+}
+
+static void look_away(void *user, int events)
+{
+    (void)user;
+    (void)events;
+}
+
+/* What is deferred runs although a descriptor stays ready all the time. */
+static void test_deferred_beside_readiness(void)
+{
+    int left = 5, fds[2];
+    struct loop *loop = new_loop();
+    void *user[] = { loop, &left };
+    CHECK(pipe(fds) == 0 && write(fds[1], "x", 1) == 1);
+    struct watch *watch = watch_open(loop, fds[0], look_away, NULL);
+    watch_set(watch, WATCH_READ);
+    loop_defer(loop, defer_again, user);
+    TURN_UNTIL(loop, left == 0);
+    CHECK(left == 0);
+    watch_close(watch);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    loop_close(loop);
+}
+
 /* Closing the server with connections in every state of their handshake. */
 static void test_close(void)
 {
@@ -625,6 +684,8 @@ int main(void)
     RUN(test_garbage);
     RUN(test_slow_handshake);
     RUN(test_handshake_cap);
+    RUN(test_handshakes_together);
+    RUN(test_deferred_beside_readiness);
     RUN(test_close);
     free(big);
     return check_finish();
