@@ -39,7 +39,7 @@ LIBS_MCPC := -lcjson -lxxhash -lmbedcrypto
 LIBS_MCPD := $(LIBS_MCPC) -lcurl -levent_core -lsqlite3 -lpq -lmbedtls -lmbedx509 -lmbedcrypto -lpthread
 
 # Folders a program is made of; a .re file in one of them is generated first.
-COMPILER_DIRS := $(addprefix compiler/,source pattern schema syntax check emit prove lsp command) grammar
+COMPILER_DIRS := $(addprefix compiler/,source pattern schema classify syntax check emit prove lsp command) grammar
 MCPC_DIRS := $(COMPILER_DIRS) runtime/base runtime/json runtime/crypto runtime/pin runtime/bundle runtime/domain runtime/vm
 MCPD_DIRS := $(filter-out $(COMPILER_DIRS),$(MCPC_DIRS)) runtime/wire runtime/net runtime/store \
   runtime/oauth runtime/keeper runtime/audit runtime/gateway runtime/daemon
@@ -127,6 +127,17 @@ test-url: $B/tests/unit/test_domain_url ## the URL reader against a browser's (n
 
 check: all test-unit test-million test-postgresql test-golden test-policies test-yaml test-url test-e2e check-layers check-format check-docs fuzz-replay ## what every change must pass, under 3 minutes
 
+check: test-classify test-library
+.PHONY: test-classify library test-library
+library: $B/mcpc ## check, test, compile and index the policy library under build/.../library (LIBRARY_KEY signs it)
+	@stdlib-policies/build $B/mcpc $B/library
+test-library: library ## the library's policies, their tests with every rule reached, attacks on each of them (30 s)
+	@tests/node/run tests/library/attack.mjs $B/mcpc $B/library
+	@tests/node/run tests/library/index.mjs
+
+test-classify: $B/mcpc ## what vendors declare of their tools against what they are taken for (1 s)
+	@tests/node/run tests/classify/measure.mjs $B/mcpc tests/classify/sample.jsonl --floor 95
+
 test-policies: $B/mcpc ## the tests inside the example policies, and what they claim
 	@$B/mcpc test $(wildcard examples/*.pol examples/statements/*.pol)
 	@$B/mcpc prove $(wildcard examples/*.pol)
@@ -168,13 +179,15 @@ lint: all ## clang-tidy and cppcheck on all cores; no finding is accepted
 	@$(MAKE) --no-print-directory lint-cppcheck
 	@echo "lint: $(words $(HAND_C)) files hold"
 
-install: all ## copy programs and manual pages below $(DESTDIR)$(PREFIX)
+install: all library ## copy programs, manual pages and the library below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/mcpc
 	install -m 755 $B/mcpc $B/mcpd $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mcpc/
+	install -d $(DESTDIR)$(PREFIX)/share/mcpc
+	cp -R $B/library $(DESTDIR)$(PREFIX)/share/mcpc/
 uninstall: ## remove what install copied
 	rm -f $(DESTDIR)$(PREFIX)/bin/mcpc $(DESTDIR)$(PREFIX)/bin/mcpd
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/mcpc
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/mcpc $(DESTDIR)$(PREFIX)/share/mcpc
 
 # Fuzzing: libFuzzer by default; fuzz-afl builds the same targets for AFL++ in persistent mode.
 FUZZ     := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))

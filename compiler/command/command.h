@@ -46,6 +46,7 @@ struct options {
     bool diff, stdio;
     bool json, check, write, verbose, message, tap, watch, coverage, sarif, plan;
     bool prove, allow_unknown;
+    bool classes, no_hints;
 };
 
 #define COMMAND(name, files, takes, usage, summary)                                                \

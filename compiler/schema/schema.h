@@ -2,13 +2,15 @@
 /* schema.h - a server's pinned tools and the shape of their arguments.
  *
  * Read from a snapshot: a tools/list result, {"tools": [...]}, a JSON-RPC response holding one, or
- * a bare array. Of JSON Schema (2020-12, and what older drafts share with it) this reads what says
- * which values may occur: type, enum, const, properties, required, additionalProperties,
- * patternProperties, propertyNames, unevaluatedProperties, items, prefixItems, bounds, and $ref to
- * the same document, allOf, anyOf and oneOf, which are merged into one schema. A merged schema says
- * of each type by itself what holds for values of that type. What is read is never narrower than
- * what the server says, so that nothing is refused that the server might take: where a schema can't
- * be read (a $ref to elsewhere, dynamic references), the value is of any type and open.
+ * a bare array. {"unpinned": true, "tools": [...]}, whose tools have a name and an inputSchema and
+ * nothing else, says what there is without holding a server to its definitions. Of JSON Schema
+ * (2020-12, and what older drafts share with it) this reads what says which values may occur: type,
+ * enum, const, properties, required, additionalProperties, patternProperties, propertyNames,
+ * unevaluatedProperties, items, prefixItems, bounds, and $ref to the same document, allOf, anyOf
+ * and oneOf, which are merged into one schema. A merged schema says of each type by itself what
+ * holds for values of that type. What is read is never narrower than what the server says, so that
+ * nothing is refused that the server might take: where a schema can't be read (a $ref to elsewhere,
+ * dynamic references), the value is of any type and open.
  *
  * Bounds: SCHEMA_DEPTH_MAX of nesting, SCHEMA_REF_NEST_MAX turns of a recursive definition,
  * SCHEMA_NODES_MAX schemas a tool once references are followed; beyond them anything may occur.
@@ -114,7 +116,7 @@ struct pinned_tool {
     struct pinned_hints hints;
     bool has_output_schema;
     uint32_t node; /* in the snapshot's document */
-    /* Of the definition (pin.h). Absent where a tool is known from rules alone. */
+    /* Of the definition (pin.h). Absent where the snapshot is unpinned. */
     bool has_digest;
     struct pin pin;
 };

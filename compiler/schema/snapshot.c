@@ -18,6 +18,7 @@ struct reader {
     Span span;
     struct arena *mem;
     struct diags *diags;
+    bool is_unpinned;
 };
 
 static bool is_type(const struct reader *r, uint32_t node, enum json_type type)
@@ -93,7 +94,7 @@ static void read_facts(struct reader *r, uint32_t node, struct pinned_tool *out)
     out->node = node;
     out->title = json_member_string(&r->doc, node, STR("title"));
     out->description = json_member_string(&r->doc, node, STR("description"));
-    out->has_digest = digest_tool(r, node, &out->pin);
+    out->has_digest = !r->is_unpinned && digest_tool(r, node, &out->pin);
     out->has_output_schema = json_member(&r->doc, node, STR("outputSchema")) != JSON_NONE;
     if (!is_type(r, hints, JSON_OBJECT))
         return;
@@ -107,6 +108,20 @@ static void read_facts(struct reader *r, uint32_t node, struct pinned_tool *out)
     };
 }
 
+/* {"unpinned": true, "tools": [...]}: names and arguments are known, definitions may be any. A list
+ * that a server wrote is never taken for one: it would have to come without a single description.
+ */
+static bool says_unpinned(const struct reader *r)
+{
+    return is_type(r, json_member(&r->doc, 0, STR("unpinned")), JSON_TRUE);
+}
+
+static bool has_names_only(const struct reader *r, uint32_t node)
+{
+    uint32_t known = json_member(&r->doc, node, STR("inputSchema")) != JSON_NONE ? 2 : 1;
+    return json_at(&r->doc, node)->count == known;
+}
+
 static bool read_tool(struct reader *r, uint32_t node, uint32_t index, struct pinned_tool *out)
 {
     if (!is_type(r, node, JSON_OBJECT))
@@ -114,6 +129,9 @@ static bool read_tool(struct reader *r, uint32_t node, uint32_t index, struct pi
     out->name = json_member_string(&r->doc, node, STR("name"));
     if (!out->name.n || out->name.n > TOOL_NAME_BYTES_MAX || memchr(out->name.p, 0, out->name.n))
         return shape_error(r, "has no name of 1 to 256 bytes", index);
+    if (r->is_unpinned && !has_names_only(r, node))
+        return shape_error(r, "has more than name and inputSchema, in a list that is unpinned",
+                           index);
     read_facts(r, node, out);
     uint32_t schema = json_member(&r->doc, node, STR("inputSchema"));
     if (schema == JSON_NONE) {
@@ -155,6 +173,7 @@ static bool read_tools(struct reader *r, struct snapshot *out)
         return shape_error(r, "holds no list of tools", UINT32_MAX);
     if (!is_root && is_one_page(r))
         return shape_error(r, "is one page of several (it has a nextCursor)", UINT32_MAX);
+    r->is_unpinned = says_unpinned(r);
     uint32_t count = json_at(&r->doc, list)->count;
     if (count > SCHEMA_TOOLS_MAX)
         return shape_error(r, "holds too many tools", UINT32_MAX);

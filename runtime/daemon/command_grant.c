@@ -12,6 +12,7 @@
 #include "runtime/daemon/grant_print.h"
 #include "runtime/daemon/options.h"
 #include "runtime/daemon/policy_probe.h"
+#include "runtime/daemon/std_policy.h"
 #include "runtime/oauth/grant.h"
 
 #include <stdio.h>
@@ -142,6 +143,12 @@ static bool take_servers(const struct config *config, const struct option_list *
 /* The policy's absolute path, loaded once for each server of the grant. */
 static bool take_policy(struct grants *grants, const char *path, struct grant_row *row)
 {
+    struct library_path listed;
+    if (library_is_named(str_of(path))) {
+        if (!library_find(str_of(path), &listed))
+            return false;
+        path = listed.text;
+    }
     char *real = realpath(path, NULL);
     if (!real) {
         (void)fprintf(stderr, "mcpd: policy %s: no such file\n", path);

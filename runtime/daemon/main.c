@@ -6,6 +6,7 @@
  */
 #include "runtime/daemon/command.h"
 #include "runtime/daemon/options.h"
+#include "runtime/daemon/std_policy.h"
 #include "runtime/oauth/machine.h"
 
 #include <fcntl.h>
@@ -66,10 +67,16 @@ int command_run(int argc, char **argv)
     run.group_count = groups.count;
     run.argv = words;
     run.argc = rest.behind_count;
+    struct library_path listed;
     const char *problem = run_problem(&run);
     if (problem)
         (void)fprintf(stderr, "mcpd: %s\n", problem);
-    int code = problem ? EXIT_USAGE : run_main(&run);
+    bool is_good = !problem;
+    if (is_good && library_is_named(run.policy)) {
+        is_good = library_find(run.policy, &listed);
+        run.policy = str_of(listed.text);
+    }
+    int code = is_good ? run_main(&run) : EXIT_USAGE;
     free(words);
     return code;
 }

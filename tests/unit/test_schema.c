@@ -57,6 +57,9 @@ static void test_holders(void)
         { "NUL in a name", STR_INIT("[{\"name\":\"a\\u0000b\"}]"), false },
         { "NUL in a description", STR_INIT("[{\"name\":\"a\",\"description\":\"\\u0000\"}]"), true },
         { "two alike", STR_INIT("[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}]"), false },
+        { "unpinned", STR_INIT("{\"unpinned\":true,\"tools\":[{\"name\":\"a\",\"inputSchema\":{}}]}"), true },
+        { "unpinned with a description", STR_INIT("{\"unpinned\":true,\"tools\":[{\"name\":\"a\",\"description\":\"d\"}]}"), false },
+        { "unpinned with annotations", STR_INIT("{\"unpinned\":true,\"tools\":[{\"name\":\"a\",\"annotations\":{},\"inputSchema\":{}}]}"), false },
         { "duplicate key", STR_INIT("[{\"name\":\"a\",\"name\":\"b\"}]"), false },
         { "schema no object", STR_INIT("[{\"name\":\"a\",\"inputSchema\":true}]"), false },
         { "empty", STR_INIT(""), false },
@@ -71,6 +74,17 @@ static void test_holders(void)
             CHECK_ROW(snapshot_tool(&snapshot, STR("a")) && !snapshot_tool(&snapshot, STR("b")),
                       "%s: look-up", rows[i].name);
     }
+}
+
+static void test_unpinned(void)
+{
+    CHECK(read_snapshot(STR("{\"unpinned\":true,\"tools\":[{\"name\":\"a\"}]}")));
+    CHECK(!snapshot.tools[0].has_digest);
+    CHECK(read_snapshot(STR("{\"unpinned\":false,\"tools\":[{\"name\":\"a\"}]}")));
+    CHECK(snapshot.tools[0].has_digest);
+    /* What a server wrote stands under "result"; it has no say. */
+    CHECK(read_snapshot(STR("{\"result\":{\"unpinned\":true,\"tools\":[{\"name\":\"a\"}]}}")));
+    CHECK(snapshot.tools[0].has_digest);
 }
 
 static void test_open_or_closed(void)
@@ -416,6 +430,7 @@ static void test_budget(void)
 int main(void)
 {
     RUN(test_holders);
+    RUN(test_unpinned);
     RUN(test_open_or_closed);
     RUN(test_types);
     RUN(test_members);
