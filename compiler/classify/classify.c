@@ -241,8 +241,7 @@ static void judge_arguments(struct judging *j)
     find_sql(j);
     bool is_quiet = j->deed <= DEED_READ;
     bool surely_reads = j->deed == DEED_READ && j->name.is_firm && !deed_mutates(j->sentence.deed);
-    if (facts->shell.n && !surely_reads && (is_quiet || j->deed == DEED_EXECUTE) &&
-        !facts->picker.n) {
+    if (facts->shell.n && !surely_reads && (is_quiet || !j->name.is_firm) && !facts->picker.n) {
         say_word(j, "an argument is a command: ", facts->shell, "");
         raise(j, DEED_EXECUTE);
     } else if (facts->sql.n && is_quiet && !j->sentence.is_harmless) {

@@ -46,6 +46,7 @@ static const struct row {
     { "download_report", "Downloads a report to a local file", "", TOOL_WRITE },
     { "get_image", "", "\"outputPath\":{\"type\":\"string\"}", TOOL_WRITE },
     { "query", "", "\"sql\":{\"type\":\"string\"}", TOOL_EXECUTE },
+    { "start_process", "", "\"command\":{\"type\":\"string\"}", TOOL_EXECUTE },
     { "check", "", "\"command\":{\"type\":\"string\"}", TOOL_EXECUTE },
     /* Nothing that says what it does. */
     { "frobnicate", "", "", TOOL_UNCLASSIFIED },
