@@ -66,7 +66,7 @@ void relay_read_meta(struct call *call, const struct request *request)
     const struct json_doc *doc = &request->doc;
     uint32_t meta = request->message.meta;
     call->log_level = LOG_LEVEL_NONE;
-    call->progress = -INFINITY;
+    call->progress = -HUGE_VAL;
     if (meta == JSON_NONE || !call->event)
         return;
     call->progress_token = arena_copy(&call->mem, read_token(doc, meta));
