@@ -27,9 +27,9 @@ struct library {
     size_t server_n;
 };
 
-typedef void line_reader(struct library *l, const struct json_doc *doc, Str line);
+typedef void LineReader(struct library *l, const struct json_doc *doc, Str line);
 
-static enum exit_code read_lines(struct library *l, const char *file, line_reader *reader)
+static enum exit_code read_lines(struct library *l, const char *file, LineReader *reader)
 {
     char path[LIBRARY_PATH_MAX + 64];
     int n = snprintf(path, sizeof path, "%s/%s", l->folder.text, file);
