@@ -191,6 +191,7 @@ static void read_values(struct config_reader *reader, struct config *config)
     config->audit_path = read_audit(reader);
     read_principals(reader, config);
     config_read_servers(reader, config);
+    config_read_oauth(reader, config);
     read_trust(reader, config);
     read_limits(reader, &config->limits);
     config_mark(reader, config);

@@ -13,6 +13,7 @@
 #include "runtime/base/str.h"
 #include "runtime/crypto/sha256.h"
 #include "runtime/gateway/server.h"
+#include "runtime/oauth/settings.h"
 
 struct config_principal {
     Str id;
@@ -42,6 +43,8 @@ struct config {
     Str *trusted_keys; /* absolute paths, NUL behind */
     size_t trusted_key_count;
     bool allow_rollback;
+    struct keeper_settings keeper; /* one of its servers for each that speaks HTTP */
+    Str public_url;                /* empty: the listen address */
     struct gateway_limits limits;
     struct config_mark *marks;
     size_t mark_count;

@@ -117,6 +117,9 @@ void config_mark(struct config_reader *reader, struct config *config);
 /* Fills config->servers. */
 void config_read_servers(struct config_reader *reader, struct config *config);
 
+/* Fills config->keeper; after config_read_servers, the listen address and the store's path. */
+void config_read_oauth(struct config_reader *reader, struct config *config);
+
 /* Everything after the file is read: text is borrowed until the return, folder absolute. */
 MUST_USE enum status config_parse(const char *file, Str folder, Str text, struct arena *mem,
                                   struct config *config, Str *errors);

@@ -11,8 +11,11 @@
 #include "runtime/daemon/config_tls.h"
 #include "runtime/daemon/config_trust.h"
 #include "runtime/daemon/ending.h"
+#include "runtime/daemon/grant_watch.h"
+#include "runtime/daemon/keeper_process.h"
 #include "runtime/daemon/reload.h"
 #include "runtime/gateway/http_front.h"
+#include "runtime/keeper/asker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +33,10 @@ struct serve {
     const struct config *config;
     const char *config_path;
     struct live_config live;
+    struct keeper_process keeper_process;
     struct loop *loop;
+    struct asker *keeper;
+    struct grant_watch *grant_watch;
     struct http_client *client;
     struct audit *audit;
     struct store *store;
@@ -72,10 +78,23 @@ static bool open_files(struct serve *serve)
     return serve->grants || complain("open", STR("the cache of grants"), ST_NO_MEMORY);
 }
 
+/* A keeper that can't begin (its key, the store) is said now, not by the first call. */
+static bool open_keeper(struct serve *serve)
+{
+    if (!serve->keeper_process.supervisor)
+        return true;
+    enum status status = asker_open(serve->loop, serve->keeper_process.fd, &serve->keeper);
+    if (status == ST_OK)
+        return true;
+    return complain("start", STR("the token keeper (see the log above)"), status);
+}
+
 static bool open_gateway(struct serve *serve)
 {
     const struct config *config = serve->config;
     enum status status = loop_open(&serve->loop);
+    if (status == ST_OK && !open_keeper(serve))
+        return false;
     if (status == ST_OK)
         status = http_client_open(serve->loop, &serve->client);
     if (status != ST_OK)
@@ -83,6 +102,7 @@ static bool open_gateway(struct serve *serve)
     struct gateway_config gateway = {
         .loop = serve->loop,
         .http = serve->client,
+        .keeper = serve->keeper,
         .audit = serve->audit,
         .trust = &serve->trust,
         .servers = config->servers,
@@ -90,6 +110,10 @@ static bool open_gateway(struct serve *serve)
         .limits = config->limits,
     };
     status = gateway_open(&gateway, &serve->gateway);
+    if (status == ST_OK)
+        serve->grant_watch = grant_watch_open(serve->loop, serve->store, serve->gateway);
+    if (status == ST_OK && !serve->grant_watch)
+        status = ST_NO_MEMORY;
     return status == ST_OK || complain("start", STR("the gateway"), status);
 }
 
@@ -153,6 +177,7 @@ static bool open_listener(struct serve *serve)
     const struct config *config = serve->config;
     struct http_front_config front = {
         .gateway = serve->gateway,
+        .keeper = serve->keeper,
         .grants = serve->grants,
         .listen_host = config->listen_host,
         .access = access_of(&serve->live),
@@ -269,7 +294,9 @@ static void close_all(struct serve *serve)
     if (serve->listener)
         http_server_close(serve->listener);
     http_front_close(serve->front);
+    grant_watch_close(serve->grant_watch);
     gateway_close(serve->gateway);
+    asker_close(serve->keeper);
     ending_close(serve->ending);
     certificate_close(serve->certificate);
     if (serve->client)
@@ -283,6 +310,14 @@ static void close_all(struct serve *serve)
     if (serve->audit)
         audit_close(serve->audit);
     live_config_close(&serve->live);
+    keeper_process_end(&serve->keeper_process);
+}
+
+/* Before anything is read or opened: what is forked now has seen nothing of any client's. */
+static bool fork_keeper(struct serve *serve)
+{
+    enum status status = keeper_process_start(&serve->config->keeper, &serve->keeper_process);
+    return status == ST_OK || complain("start", STR("the token keeper"), status);
 }
 
 int serve_main(const struct config *config, const char *config_path)
@@ -291,9 +326,9 @@ int serve_main(const struct config *config, const char *config_path)
     /* No core dump and no debugger may read grants or arguments out of this process. */
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warn("core dumps can't be forbidden why=%s", strerror(errno));
-    bool is_open = open_principals(&serve) && open_files(&serve) && open_gateway(&serve) &&
-                   open_certificate(&serve) && open_listener(&serve) && open_signals(&serve) &&
-                   record_start(&serve) && say_ready(&serve);
+    bool is_open = fork_keeper(&serve) && open_principals(&serve) && open_files(&serve) &&
+                   open_gateway(&serve) && open_certificate(&serve) && open_listener(&serve) &&
+                   open_signals(&serve) && record_start(&serve) && say_ready(&serve);
     if (is_open) {
         log_info("ready config=%s servers=%zu principals=%zu", config_path, config->server_count,
                  config->principal_count);

@@ -279,6 +279,29 @@ void call_fail_answer(struct call *call, const struct answer *answer)
         call_fail(call, answer->why);
 }
 
+void call_reply_login(struct call *call, const struct answer *answer)
+{
+    struct buf result, body;
+    Str alias = server_alias(call->caller.server);
+    Str text = arena_printf(&call->mem, "%.*s: %s", STR_ARG(alias), answer->why);
+    buf_init(&result, REPLY_FRAME_MAX);
+    buf_init(&body, (size_t)2 * REPLY_FRAME_MAX);
+    buf_add(&result, STR("{\"content\":[{\"type\":\"text\",\"text\":"));
+    json_write_string(&result, text);
+    buf_add(&result, STR("}],\"isError\":true,\"_meta\":{\"mcpd/login\":{\"server\":"));
+    json_write_string(&result, alias);
+    buf_add_char(&result, '}');
+    result_write_server_info(&result, call->era, alias);
+    buf_add_char(&result, '}');
+    result_write_era(&result, call->era);
+    buf_add_char(&result, '}');
+    jsonrpc_write_result(&body, call->id, buf_str(&result));
+    body.is_full = body.is_full || result.is_full;
+    buf_free(&result);
+    call_reply(call, 200, &body);
+    buf_free(&body);
+}
+
 void flight_end(struct flight *flight)
 {
     while (flight->first)                                  /* each ends by leaving the flight */

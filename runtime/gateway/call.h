@@ -88,6 +88,8 @@ void call_reply_result(struct call *call, const struct answer *answer,
                        void (*write_era)(struct buf *out, enum server_era era));
 /* Says what a server's error or failure says. */
 void call_fail_answer(struct call *call, const struct answer *answer);
+/* A tool's call: a result that tells the model, and the person behind it, what to do. */
+void call_reply_login(struct call *call, const struct answer *answer);
 void call_cancel(struct call *call); /* by the client's wish: an empty reply */
 
 /* How strictly a client's message is read, and the memory that reading it may take. */

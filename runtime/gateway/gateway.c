@@ -10,6 +10,7 @@
 #include "runtime/gateway/result.h"
 #include "runtime/gateway/revision.h"
 #include "runtime/gateway/stream.h"
+#include "runtime/keeper/asker.h"
 
 enum {
     REQUEST_NODES_MAX = 262144,
@@ -324,6 +325,22 @@ void gateway_reload(struct gateway *gateway)
     policies_reload(gateway->policies);
 }
 
+static void on_server(void *user, Str alias, bool has_connections)
+{
+    struct server *server = gateway_server(user, alias);
+    if (server)
+        server->has_tokens = has_connections;
+}
+
+static void on_cut(void *user, Str alias, Str principal)
+{
+    struct server *server = gateway_server(user, alias);
+    if (server)
+        server_cut(server, principal);
+}
+
+static const struct asker_events keeper_events = { on_server, on_cut };
+
 static void on_session_end(struct session *session)
 {
     flight_end(&session->flight);
@@ -364,6 +381,9 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
     gateway->server_count = config->server_count;
     for (size_t i = 0; i < config->server_count; i++)
         gateway->servers[i].spec = &config->servers[i];
+    upstreams_set_keeper(gateway->upstreams, config->keeper);
+    if (config->keeper)
+        asker_listen(config->keeper, &keeper_events, gateway);
     timer_start(gateway->sweep, SWEEP_MS);
     *out = gateway;
     return ST_OK;
@@ -394,6 +414,22 @@ void gateway_drain(struct gateway *gateway)
 bool gateway_is_idle(const struct gateway *gateway)
 {
     return !gateway->calls;
+}
+
+static struct call *find_ended(const struct gateway *gateway,
+                               bool (*has_ended)(void *user, Str grant), void *user)
+{
+    struct call *call = gateway->calls;
+    while (call && !(call->caller.grant.n && has_ended(user, call->caller.grant)))
+        call = call->next;
+    return call;
+}
+
+void gateway_cut(struct gateway *gateway, bool (*has_ended)(void *user, Str grant), void *user)
+{
+    struct call *call;
+    while ((call = find_ended(gateway, has_ended, user)))
+        call_fail(call, "the grant has ended");
 }
 
 void gateway_stop(struct gateway *gateway)

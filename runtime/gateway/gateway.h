@@ -22,6 +22,7 @@ struct gateway_config {
     struct loop *loop;
     struct http_client *http;  /* NULL when no server speaks HTTP */
     struct audit *audit;       /* NULL: decisions go to the operator's log */
+    struct asker *keeper;      /* NULL: no server needs tokens */
     const struct trust *trust; /* whose policies may come into force; NULL: anybody's */
     const struct server_spec *servers;
     size_t server_count;
@@ -68,6 +69,9 @@ bool gateway_is_idle(const struct gateway *gateway);
 /* Fails what is in flight (replies are made) and ends all servers. The loop must turn once more. */
 void gateway_stop(struct gateway *gateway);
 void gateway_close(struct gateway *gateway); /* takes it; must be stopped; NULL is fine */
+
+/* Fails what is in flight for grants that have ended. */
+void gateway_cut(struct gateway *gateway, bool (*has_ended)(void *user, Str grant), void *user);
 
 /* Looks at all policy files now. */
 void gateway_reload(struct gateway *gateway);

@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
 #include "runtime/gateway/http_check.h"
+#include "runtime/gateway/login_pages.h"
 #include "runtime/gateway/revision.h"
 #include "runtime/gateway/stream.h"
 
@@ -27,7 +28,8 @@ struct http_front {
     char host_text[OWN_HOSTS][HOST_TEXT_MAX];
     Str own_hosts[OWN_HOSTS];
     double failures_left;
-    int64_t failures_ms; /* when failures_left was true */
+    struct login_page *pages; /* that wait for the keeper */
+    int64_t failures_ms;      /* when failures_left was true */
 };
 
 struct answer_head {
@@ -135,16 +137,33 @@ static bool says_modern(const struct http_head *head)
     return str_eq(http_header(head, STR("MCP-Protocol-Version"), NULL), REVISION_MODERN);
 }
 
+static bool is_our_host(const struct http_front *front, const struct http_head *head)
+{
+    bool is_repeated = false;
+    Str host = http_header(head, STR("Host"), &is_repeated);
+    return !is_repeated && (http_check_listed(host, front->own_hosts, OWN_HOSTS) ||
+                            http_check_listed(host, front->config.access.allowed_hosts,
+                                              front->config.access.allowed_host_count));
+}
+
+/* A browser on its way back from a login has no grant; what it brings is judged by the keeper. */
+static struct answer_head check_page(const struct http_front *front, const struct http_head *head)
+{
+    if (!is_our_host(front, head))
+        return (struct answer_head){ .status = 403 };
+    if (!front->config.keeper)
+        return (struct answer_head){ .status = 404 };
+    if (head->method != HTTP_GET)
+        return (struct answer_head){ 405, STR("Allow"), STR("GET") };
+    return (struct answer_head){ 0 };
+}
+
 /* What needs no grant to be wrong. */
 static struct answer_head check_stranger(const struct http_front *front,
                                          const struct http_head *head)
 {
     const struct http_front_access *access = &front->config.access;
-    bool is_repeated = false;
-    Str host = http_header(head, STR("Host"), &is_repeated);
-    if (is_repeated ||
-        !(http_check_listed(host, front->own_hosts, OWN_HOSTS) ||
-          http_check_listed(host, access->allowed_hosts, access->allowed_host_count)))
+    if (!is_our_host(front, head))
         return (struct answer_head){ .status = 403 };
     for (uint32_t i = 0; i < head->header_count; i++)
         if (str_eq_nocase(head->headers[i].name, STR("Origin")) &&
@@ -224,10 +243,11 @@ static void on_head(void *user, struct exchange *exchange)
     struct http_front *front = user;
     const struct http_head *head = exchange_head(exchange);
     struct caller caller;
-    struct answer_head refusal = check_stranger(front, head);
-    if (!refusal.status)
+    bool is_page = login_pages_has(head->target);
+    struct answer_head refusal = is_page ? check_page(front, head) : check_stranger(front, head);
+    if (!is_page && !refusal.status)
         refusal = check_caller(front, exchange, &caller);
-    if (!refusal.status)
+    if (!is_page && !refusal.status)
         refusal = check_media(head);
     if (refusal.status)
         answer(exchange, refusal);
@@ -290,6 +310,10 @@ static void on_request(void *user, struct exchange *exchange)
 {
     struct http_front *front = user;
     struct caller caller;
+    if (login_pages_has(exchange_head(exchange)->target)) {
+        login_pages_take(&front->pages, front->config.keeper, exchange);
+        return;
+    }
     struct answer_head refusal = check_caller(front, exchange, &caller);
     if (refusal.status) {
         answer(exchange, refusal);
@@ -306,7 +330,9 @@ static void on_request(void *user, struct exchange *exchange)
 
 static void on_gone(void *user, struct exchange *exchange)
 {
-    (void)user;
+    struct http_front *front = user;
+    if (login_pages_gone(&front->pages, exchange))
+        return;
     struct stream *stream = stream_of(exchange);
     if (stream)
         stream_gone(stream);

@@ -28,6 +28,7 @@ struct http_front_access {
 /* Borrowed for the front's life. */
 struct http_front_config {
     struct gateway *gateway;
+    struct asker *keeper; /* NULL: nobody logs in */
     struct grant_cache *grants;
     Str listen_host;
     struct http_front_access access;

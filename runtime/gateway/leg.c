@@ -25,6 +25,7 @@ static void leg_free(struct leg *leg)
     buf_free(&leg->members);
     buf_free(&leg->body);
     sse_reader_free(&leg->sse);
+    auth_free(leg);
     free(leg->text);
     free(leg);
 }

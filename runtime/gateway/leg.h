@@ -9,6 +9,7 @@
 
 #include "runtime/gateway/lookout.h"
 #include "runtime/gateway/upstream.h"
+#include "runtime/gateway/upstream_auth.h"
 #include "runtime/net/child.h"
 #include "runtime/wire/sse.h"
 
@@ -58,6 +59,7 @@ struct leg {
     struct sse_reader sse;
     uint32_t generation; /* of the session it was sent in */
     bool has_session;    /* it was sent in one */
+    struct leg_auth auth;
 };
 
 struct upstream {
@@ -91,6 +93,7 @@ struct upstream {
 
 struct upstreams {
     struct loop *loop;
+    struct asker *keeper; /* NULL: no tokens */
     struct http_client *http;
     const struct gateway_limits *limits;
     heard_fn heard; /* NULL: nobody */
@@ -132,6 +135,9 @@ void upstream_drop_message(struct upstream *upstream, const char *what);
 /* upstream_greet.c: from idle or failed to ready, by whatever way the era needs. */
 void upstream_begin(struct upstream *upstream);
 void upstream_handshake(struct upstream *upstream); /* the legacy era's */
+
+/* upstream_http.c: sends now, with a header besides (NULL: none). */
+enum status leg_http_start(struct leg *leg, Str text, const struct http_header *credential);
 
 /* upstream.c */
 void upstream_step(struct upstream *upstream, enum upstream_event event); /* sets the state */

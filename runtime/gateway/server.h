@@ -24,6 +24,7 @@ struct server_spec {
     Str url;     /* http: or https:, no userinfo, no fragment */
     Str ca_file; /* absolute, NUL behind: who may vouch for the server; empty: the system's */
     Str bearer;  /* sent as a bearer token, visible ASCII; empty: none */
+    bool is_per_principal; /* of its tokens: each principal has its own connection */
 };
 
 struct gateway_limits {

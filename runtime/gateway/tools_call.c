@@ -209,6 +209,8 @@ static void on_answer(void *user, const struct answer *answer)
         if (!call->held.n)
             buf_add(&call->held, answer->members);
         (void)wait_for_list(call);
+    } else if (answer->kind == ANSWER_FAILED && answer->failure == FAILURE_LOGIN) {
+        call_reply_login(call, answer);
     } else {
         call_fail_answer(call, answer);
     }

@@ -65,6 +65,11 @@ struct server *upstream_server(const struct upstream *upstream)
     return upstream->server;
 }
 
+void upstreams_set_keeper(struct upstreams *upstreams, struct asker *keeper)
+{
+    upstreams->keeper = keeper;
+}
+
 void upstreams_close(struct upstreams *upstreams)
 {
     free(upstreams);
@@ -212,7 +217,7 @@ void upstream_broken(struct upstream *upstream, enum answer_failure failure, con
     log_warn("server lost server=%.*s why=%s", STR_ARG(upstream->server->spec->alias), why);
     upstream_step(upstream, UPSTREAM_BREAK);
     bool is_first = was_ready && !upstream->rest_ms; /* it has answered before this */
-    upstream->start_fault = is_first ? NULL : why;
+    upstream->start_fault = is_first || !upstream->transport->is_stdio ? NULL : why;
     upstream->rest_ms = upstream->rest_ms ? upstream->rest_ms * 2 : REST_FIRST_MS;
     if (upstream->rest_ms > REST_MAX_MS)
         upstream->rest_ms = REST_MAX_MS;
@@ -358,6 +363,17 @@ void server_end(struct server *server)
         struct upstream *upstream = server->upstreams;
         server->upstreams = upstream->next;
         upstream_end(upstream);
+    }
+}
+
+void server_cut(struct server *server, Str principal)
+{
+    for (struct upstream *upstream = server->upstreams; upstream; upstream = upstream->next) {
+        Str own = { .p = upstream->principal, .n = upstream->principal_n };
+        if (server->spec->is_per_principal && !str_eq(own, principal))
+            continue;
+        if (upstream->state != UPSTREAM_IDLE && upstream->state != UPSTREAM_FAILED)
+            upstream_broken(upstream, FAILURE_LOGIN, "the connection to the server was revoked");
     }
 }
 

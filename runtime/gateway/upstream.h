@@ -16,6 +16,7 @@
 #include "runtime/net/loop.h"
 #include "runtime/wire/jsonrpc.h"
 
+struct asker;
 struct upstream;
 struct upstreams;
 struct leg;
@@ -25,6 +26,7 @@ struct server {
     const struct server_spec *spec;
     enum server_era known_era; /* ERA_AUTO: not known yet */
     struct upstream *upstreams;
+    bool has_tokens;     /* the keeper has connections to it, so every request asks for a token */
     struct drift *drift; /* changed definitions that are on record; NULL: none yet */
     /* What it said it has when it was greeted last: a bit per message kind. */
     bool has_capabilities;
@@ -49,6 +51,7 @@ enum answer_failure {
     FAILURE_REFUSED,   /* an HTTP status that is no answer */
     FAILURE_MALFORMED, /* an answer that can't be accepted */
     FAILURE_STALE,     /* not sent: the turn it was judged in is over */
+    FAILURE_LOGIN,     /* a person must log in, which the text says */
     FAILURE_INTERNAL,  /* ours */
 };
 
@@ -90,6 +93,10 @@ struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
                                  const struct gateway_limits *limits);
 /* Who hears what servers say about no request. */
 void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, void *user);
+/* Where tokens come from; NULL: nowhere. Borrowed. */
+void upstreams_set_keeper(struct upstreams *upstreams, struct asker *keeper);
+/* The connection was ended: what is in flight with its token fails, and so does the session. */
+void server_cut(struct server *server, Str principal);
 void upstreams_close(struct upstreams *upstreams); /* every server's must be ended before */
 
 /* The upstream of a principal, or NULL. */

@@ -61,7 +61,10 @@ static void on_greeted(void *user, const struct answer *answer)
     if (answer->kind == ANSWER_RESULT)
         establish(upstream, ERA_LEGACY);
     else
-        upstream_broken(upstream, answer->failure, "the server did not complete the handshake");
+        upstream_broken(upstream, answer->failure,
+                        answer->failure == FAILURE_LOGIN
+                            ? answer->why
+                            : "the server did not complete the handshake");
 }
 
 static void on_initialized(void *user, const struct answer *answer)

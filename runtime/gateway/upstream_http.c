@@ -67,6 +67,8 @@ static void on_head(void *user, const struct http_head *head)
         leg->body_kind = LEG_BODY_REFUSAL;
     if (head->status == 200 && is_initialize(leg))
         keep_session(leg, head);
+    if (head->status == 401 || head->status == 403)
+        auth_note_refusal(leg, head);
 }
 
 static void take_events(struct leg *leg, Str bytes)
@@ -123,6 +125,8 @@ static const char *refusal_text(int status)
 
 static void end_notification(struct leg *leg)
 {
+    if (auth_retries(leg))
+        return;
     if (leg->status >= 200 && leg->status < 300)
         leg_finish(leg, &(struct answer){ .kind = ANSWER_RESULT, .era = leg->upstream->era });
     else
@@ -136,6 +140,8 @@ static void end_refused(struct leg *leg)
 {
     struct upstream *upstream = leg->upstream;
     int status = leg->status;
+    if (auth_retries(leg))
+        return;
     if (status == 404 && leg->has_session && !leg->is_handshake) {
         leg_session_lost(leg);
         return;
@@ -206,16 +212,16 @@ static void write_name(struct buf *out, Str name)
     buf_add(out, STR("?="));
 }
 
-/* bearer, name: the fields' values; empty: none. */
-static void make_headers(const struct leg *leg, const struct buf *bearer, const struct buf *name,
-                         struct header_list *out)
+/* credential: NULL for none; name: the field's value, empty for none. */
+static void make_headers(const struct leg *leg, const struct http_header *credential,
+                         const struct buf *name, struct header_list *out)
 {
     const struct upstream *upstream = leg->upstream;
     add_header(out, STR("Content-Type"), STR("application/json"));
     add_header(out, STR("Accept"), STR("application/json, text/event-stream"));
     add_header(out, STR("User-Agent"), STR("mcpd/" MCP_VERSION));
-    if (bearer->n)
-        add_header(out, STR("Authorization"), buf_str(bearer));
+    if (credential)
+        add_header(out, credential->name, credential->value);
     if (upstream->era == ERA_MODERN) {
         add_header(out, STR("MCP-Protocol-Version"), REVISION_MODERN);
         add_header(out, STR("Mcp-Method"), leg->method);
@@ -229,18 +235,14 @@ static void make_headers(const struct leg *leg, const struct buf *bearer, const 
         add_header(out, STR("Mcp-Session-Id"), buf_str(&upstream->session));
 }
 
-static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
+enum status leg_http_start(struct leg *leg, Str text, const struct http_header *credential)
 {
+    struct upstream *upstream = leg->upstream;
     struct header_list headers = { .count = 0 };
-    struct buf bearer, name;
-    buf_init(&bearer, BEARER_BYTES_MAX);
+    struct buf name;
     buf_init(&name, NAME_FIELD_MAX);
     write_name(&name, leg->name);
-    if (upstream->server->spec->bearer.n) {
-        buf_add(&bearer, STR("Bearer "));
-        buf_add(&bearer, upstream->server->spec->bearer);
-    }
-    make_headers(leg, &bearer, &name, &headers);
+    make_headers(leg, credential, &name, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
         .ca_file = upstream->server->spec->ca_file,
@@ -253,21 +255,44 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
     leg->generation = upstream->generation;
     leg->has_session = upstream->session.n > 0;
     leg->status = 0;
-    leg->http = bearer.is_full || name.is_full
-                    ? NULL
-                    : http_client_start(upstream->owner->http, &spec, &events, leg);
-    buf_free(&bearer);
+    leg->http = name.is_full ? NULL : http_client_start(upstream->owner->http, &spec, &events, leg);
     buf_free(&name);
     return leg->http ? ST_OK : ST_NO_MEMORY;
+}
+
+static enum status send_with_bearer(struct leg *leg, Str text, Str token)
+{
+    struct buf value;
+    buf_init(&value, BEARER_BYTES_MAX);
+    buf_add(&value, STR("Bearer "));
+    buf_add(&value, token);
+    struct http_header credential = { STR("Authorization"), buf_str(&value) };
+    enum status status = value.is_full ? ST_NO_MEMORY : leg_http_start(leg, text, &credential);
+    buf_free(&value);
+    return status;
+}
+
+static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
+{
+    const struct server *server = upstream->server;
+    if (auth_hold(leg, text) != ST_OK)
+        return ST_NO_MEMORY;
+    if (server->has_tokens)
+        return auth_ask(leg);
+    if (server->spec->bearer.n)
+        return send_with_bearer(leg, text, server->spec->bearer);
+    return leg_http_start(leg, text, NULL);
 }
 
 static void http_release(struct leg *leg, bool was_cancelled)
 {
     struct upstream *upstream = leg->upstream;
+    bool was_waiting = auth_release(leg);
     if (leg->http)
         http_call_cancel(leg->http);
     leg->http = NULL;
-    if (!was_cancelled || !leg->is_sent || leg->is_notification || upstream->era == ERA_MODERN)
+    if (was_waiting || !was_cancelled || !leg->is_sent || leg->is_notification ||
+        upstream->era == ERA_MODERN)
         return; /* there, the closed stream is the cancellation */
     struct buf members;
     buf_init(&members, CANCEL_BYTES_MAX);

@@ -10,11 +10,13 @@
 
 #include <stdlib.h>
 
-enum { URL_MEMORY_MAX = 64 * 1024, HEADERS_MAX = 4 };
+enum { URL_MEMORY_MAX = 64 * 1024, CHALLENGE_MEMORY_MAX = 128 * 1024, HEADERS_MAX = 4 };
 
 struct fetch {
     struct http_call *call;
     struct buf body;
+    struct arena mem; /* of the challenge */
+    bool is_probe;
     struct fetch_answer answer;
     fetch_done_fn done;
     void *user;
@@ -23,7 +25,15 @@ struct fetch {
 static void fetch_free(struct fetch *fetch)
 {
     secret_buf_close(&fetch->body);
+    arena_reset(&fetch->mem);
     free(fetch);
+}
+
+/* Ends a fetch with what its answer says; takes it. */
+static void finish(struct fetch *fetch)
+{
+    fetch->done(fetch->user, &fetch->answer);
+    fetch_free(fetch);
 }
 
 static void on_head(void *user, const struct http_head *head)
@@ -32,13 +42,12 @@ static void on_head(void *user, const struct http_head *head)
     Str type = http_header(head, STR("Content-Type"), NULL);
     fetch->answer.http_status = head->status;
     fetch->answer.is_json = http_content_type_is(type, STR("application/json"));
-}
-
-/* Ends a fetch with what its answer says; takes it. */
-static void finish(struct fetch *fetch)
-{
-    fetch->done(fetch->user, &fetch->answer);
-    fetch_free(fetch);
+    if (!fetch->is_probe)
+        return;
+    fetch->answer.has_challenge = bearer_read(head, &fetch->mem, &fetch->answer.challenge);
+    fetch->answer.status = ST_OK;
+    http_call_cancel(fetch->call); /* what follows may be a stream without end */
+    finish(fetch);
 }
 
 static void on_data(void *user, Str bytes)
@@ -87,7 +96,8 @@ static struct http_call *start_call(struct http_client *http, const struct fetch
 {
     static const struct http_call_events events = { on_head, on_data, on_end };
     struct http_header headers[HEADERS_MAX] = {
-        { STR("Accept"), STR("application/json") },
+        { STR("Accept"), request->is_probe ? STR("application/json, text/event-stream")
+                                           : STR("application/json") },
         { STR("User-Agent"), STR("mcpd/" MCP_VERSION) },
     };
     size_t count = 2;
@@ -122,6 +132,8 @@ enum status fetch_start(struct http_client *http, const struct fetch_request *re
     struct fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch)
         return ST_NO_MEMORY;
+    arena_init(&fetch->mem, CHALLENGE_MEMORY_MAX);
+    fetch->is_probe = request->is_probe;
     fetch->done = done;
     fetch->user = user;
     fetch->answer.status = ST_IO;

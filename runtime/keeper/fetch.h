@@ -10,6 +10,7 @@
 #define RUNTIME_KEEPER_FETCH_H
 
 #include "runtime/net/http_client.h"
+#include "runtime/oauth/bearer.h"
 
 enum {
     FETCH_BYTES_MAX = 64 * 1024, /* of an answer */
@@ -27,14 +28,17 @@ struct fetch_request {
     Str body;            /* copied */
     bool is_development; /* http and loopback are fine */
     bool may_be_private; /* so is any address: the operator said so */
+    bool is_probe;       /* of an MCP server: the head is all that is wanted */
 };
 
 struct fetch_answer {
     enum status status; /* ST_OK: there was an answer, whatever it says */
     const char *why;    /* for the log, else */
     int http_status;
-    bool is_json; /* by its Content-Type */
-    Str body;     /* until the callback returns; then wiped */
+    bool is_json;       /* by its Content-Type */
+    bool has_challenge; /* of a probe; lies in memory of the fetch, as the body does */
+    struct bearer_challenge challenge;
+    Str body; /* until the callback returns; then wiped */
 };
 
 typedef void (*fetch_done_fn)(void *user, const struct fetch_answer *answer);

@@ -51,6 +51,10 @@ struct sql_db_ops {
     struct sql_value (*column)(struct sql_db *db, enum statement which, int column);
     void (*finish)(struct sql_db *db, enum statement which); /* also of one that did not start */
     enum status (*version)(struct sql_db *db, int64_t *version); /* as in store.h */
+    /* The right that goes by this number: ST_CONFLICT when another process has it. It goes with the
+     * process, or with its connection. */
+    enum status (*lease_take)(struct sql_db *db, int64_t number);
+    void (*lease_drop)(struct sql_db *db, int64_t number);
     void (*close)(struct sql_db *db);
 };
 
@@ -116,7 +120,7 @@ enum status sql_read_sealed(struct sql_db *db, enum statement which, int column,
                             struct arena *mem, Str *out);
 enum status sql_read_integer(struct sql_db *db, enum statement which, int column, int64_t *out);
 
-/* store_grant.c and store_oauth.c: the verbs of store.h. */
+/* store_grant.c, store_oauth.c and store_login.c: the verbs of store.h. */
 enum status sql_grant_add(struct store *store, const struct grant_row *row);
 enum status sql_grant_by_hash(struct store *store, const unsigned char hash[GRANT_HASH_BYTES],
                               struct arena *mem, struct grant_row *row);
@@ -139,5 +143,19 @@ enum status sql_connection_list(struct store *store, struct arena *mem,
                                 struct connection_row **rows, size_t *count);
 enum status sql_connection_mark(struct store *store, const struct connection_mark *mark,
                                 int64_t *generation);
+enum status sql_connection_end(struct store *store, const struct connection_mark *mark,
+                               const struct revocation_row *rows, size_t count);
+enum status sql_connection_used(struct store *store, Str server, Str principal, int64_t now_ms);
+enum status sql_connection_want(struct store *store, Str server, Str principal, Str scopes);
+enum status sql_lease_take(struct store *store, Str server, Str principal);
+void sql_lease_drop(struct store *store, Str server, Str principal);
+enum status sql_client_list(struct store *store, struct arena *mem, struct client_row **rows,
+                            size_t *count);
+enum status sql_result_put(struct store *store, const struct login_result_row *row, int64_t now_ms);
+enum status sql_result_get(struct store *store, const unsigned char hash[FLOW_HASH_BYTES],
+                           struct arena *mem, struct login_result_row *row);
+enum status sql_revocation_put(struct store *store, const struct revocation_row *row);
+enum status sql_revocation_list(struct store *store, struct arena *mem,
+                                struct revocation_row **rows, size_t *count);
 
 #endif

@@ -17,8 +17,12 @@ enum {
     GRANT_TEXT_MAX = 4096,  /* bytes of each string of a row */
     FLOW_HASH_BYTES = 32,   /* SHA-256 of a login's state */
     FLOWS_MAX = 1000,       /* logins that wait for a user at one time */
+    REVOCATIONS_MAX = 4096, /* that are listed */
+    CLIENTS_MAX = 4096,     /* likewise */
     SEALED_MAX = 128 * 1024 /* bytes of a sealed text; may be empty where a row says so */
 };
+
+#define REVOCATION_KEEP_MS (INT64_C(7) * 86400 * 1000) /* how long an outcome is shown */
 
 /* A grant as stored. The token is not here: only its hash. Times are milliseconds since 1970. */
 struct grant_row {
@@ -60,11 +64,17 @@ struct connection_row {
     Str scopes;              /* with spaces between; may be empty */
     Str state;               /* oauth_state_word */
     Str reason;              /* of the state, for people; may be empty */
+    Str kind;                /* "code", "client" (client_credentials) or "header" */
+    Str auth_method;         /* of the client, by its registered name */
+    Str header;              /* "header": the field's name; access is its value */
+    Str wanted;              /* scopes that a server asked for beyond ours; may be empty */
     int64_t generation;   /* when writing: the one that was read; 0: whatever is there, a login */
     Str access, refresh;  /* sealed; refresh may be empty, access when the row was ended */
     int64_t expires_ms;   /* of the access token; 0: not told */
     int64_t created_ms;   /* of the login; when writing, ignored */
     int64_t refreshed_ms; /* when writing: now */
+    int64_t step_ups;     /* logins in a row that were made for more scopes */
+    int64_t used_ms;      /* of the last use, to the minute; when writing, ignored */
 };
 
 /* A change of state without new tokens. */
@@ -73,6 +83,25 @@ struct connection_mark {
     Str state, reason;
     int64_t generation; /* that was read */
     bool forget;        /* the tokens go */
+};
+
+/* A token that its issuer is to be told of (RFC 7009). */
+struct revocation_row {
+    Str id; /* random */
+    Str server, principal, issuer, endpoint, client_id, redirect_uri, auth_method;
+    Str state;   /* "pending", "done", "given_up" */
+    Str outcome; /* of the last try, for people; may be empty */
+    Str token;   /* sealed; empty when not pending */
+    bool is_refresh;
+    int64_t tries, created_ms, next_ms;
+};
+
+/* How a login ended, for the process that began it. */
+struct login_result_row {
+    unsigned char state_hash[FLOW_HASH_BYTES];
+    bool is_done; /* else text says why not */
+    Str text;
+    int64_t expires_ms;
 };
 
 struct store {
@@ -122,6 +151,29 @@ struct store_ops {
     /* ST_CONFLICT: another generation, or no such row. */
     enum status (*connection_mark)(struct store *store, const struct connection_mark *mark,
                                    int64_t *generation);
+    /* Marks, forgets the tokens and adds revocations, all or none; statuses as of connection_mark.
+     */
+    enum status (*connection_end)(struct store *store, const struct connection_mark *mark,
+                                  const struct revocation_row *rows, size_t count);
+    /* When it was used, and what a server wants besides; neither changes the generation. */
+    enum status (*connection_used)(struct store *store, Str server, Str principal, int64_t now_ms);
+    enum status (*connection_want)(struct store *store, Str server, Str principal, Str scopes);
+    /* The right to change a connection's tokens, of one process at a time; gone when the process
+     * is. ST_CONFLICT: another one has it. Who has it drops it. */
+    enum status (*lease_take)(struct store *store, Str server, Str principal);
+    void (*lease_drop)(struct store *store, Str server, Str principal);
+    enum status (*client_list)(struct store *store, struct arena *mem, struct client_row **rows,
+                               size_t *count);
+    /* Writes or replaces; expired ones are dropped. */
+    enum status (*result_put)(struct store *store, const struct login_result_row *row,
+                              int64_t now_ms);
+    enum status (*result_get)(struct store *store, const unsigned char hash[FLOW_HASH_BYTES],
+                              struct arena *mem, struct login_result_row *row);
+    /* Writes or replaces; those that are not pending any more go after REVOCATION_KEEP_MS. */
+    enum status (*revocation_put)(struct store *store, const struct revocation_row *row);
+    /* All, oldest first. */
+    enum status (*revocation_list)(struct store *store, struct arena *mem,
+                                   struct revocation_row **rows, size_t *count);
     /* A number that differs from the last answer whenever another connection or process has
      * changed the store meanwhile: what a cache asks before it trusts itself. Cheap. */
     enum status (*version)(struct store *store, int64_t *version);

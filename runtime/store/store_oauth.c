@@ -159,6 +159,9 @@ static const struct text_column text_columns[] = {
     { offsetof(struct connection_row, scopes), MAY_BE_EMPTY },
     { offsetof(struct connection_row, state), NOT_EMPTY },
     { offsetof(struct connection_row, reason), MAY_BE_EMPTY },
+    { offsetof(struct connection_row, kind), NOT_EMPTY },
+    { offsetof(struct connection_row, auth_method), NOT_EMPTY },
+    { offsetof(struct connection_row, header), MAY_BE_EMPTY },
 };
 
 enum connection_column {
@@ -167,7 +170,10 @@ enum connection_column {
     COL_REFRESH,
     COL_EXPIRES,
     COL_CREATED,
-    COL_REFRESHED
+    COL_REFRESHED,
+    COL_WANTED,
+    COL_STEP_UPS,
+    COL_USED
 };
 
 static const Str *text_of(const struct connection_row *row, size_t i)
@@ -175,12 +181,30 @@ static const Str *text_of(const struct connection_row *row, size_t i)
     return (const Str *)(const void *)((const char *)row + text_columns[i].offset);
 }
 
-static bool is_connection(const struct connection_row *row)
+/* A static header has no issuer, no client and none of what belongs to them. */
+static enum sql_need need_of(const struct connection_row *row, size_t i)
+{
+    size_t offset = text_columns[i].offset;
+    bool is_oauth = offset == offsetof(struct connection_row, issuer) ||
+                    offset == offsetof(struct connection_row, client_id) ||
+                    offset == offsetof(struct connection_row, resource) ||
+                    offset == offsetof(struct connection_row, token_endpoint);
+    return is_oauth && str_eq(row->kind, STR("header")) ? MAY_BE_EMPTY : text_columns[i].need;
+}
+
+static bool has_texts(const struct connection_row *row)
 {
     for (size_t i = 0; i < COUNT(text_columns); i++) {
-        if (!sql_is_text(*text_of(row, i), text_columns[i].need))
+        if (!sql_is_text(*text_of(row, i), need_of(row, i)))
             return false;
     }
+    return true;
+}
+
+static bool is_connection(const struct connection_row *row)
+{
+    if (!has_texts(row) || row->step_ups < 0)
+        return false;
     return sql_is_sealed(row->access, NOT_EMPTY) && sql_is_sealed(row->refresh, MAY_BE_EMPTY) &&
            row->expires_ms >= 0 && row->refreshed_ms >= 0 && row->generation >= 0;
 }
@@ -198,8 +222,7 @@ enum status sql_connection_put(struct store *store, const struct connection_row 
     values[n++] = sql_bytes(row->refresh);
     values[n++] = sql_integer(row->expires_ms);
     values[n++] = sql_integer(row->refreshed_ms);
-    if (row->generation)
-        values[n++] = sql_integer(row->generation);
+    values[n++] = sql_integer(row->generation ? row->generation : row->step_ups);
     enum statement which = row->generation ? SQL_CONNECTION_REFRESH : SQL_CONNECTION_REPLACE;
     const struct sql_call call = { which, "storing tokens", values, n };
     enum status status = sql_write(db_of(store), &call, generation);
@@ -212,11 +235,13 @@ static enum status read_texts(struct sql_db *db, enum statement which, struct ar
     enum status status = ST_OK;
     for (size_t i = 0; status == ST_OK && i < COUNT(text_columns); i++) {
         Str text;
-        status = sql_read_text(db, which, (int)i, text_columns[i].need, mem, &text);
+        status = sql_read_text(db, which, (int)i, MAY_BE_EMPTY, mem, &text);
         if (status == ST_OK)
             memcpy((char *)row + text_columns[i].offset, &text, sizeof text);
     }
-    return status;
+    if (status == ST_OK)
+        status = sql_read_text(db, which, COL_WANTED, MAY_BE_EMPTY, mem, &row->wanted);
+    return status == ST_OK && !has_texts(row) ? ST_INVALID : status;
 }
 
 static enum status read_numbers(struct sql_db *db, enum statement which, struct connection_row *row)
@@ -228,6 +253,10 @@ static enum status read_numbers(struct sql_db *db, enum statement which, struct 
         status = sql_read_integer(db, which, COL_CREATED, &row->created_ms);
     if (status == ST_OK)
         status = sql_read_integer(db, which, COL_REFRESHED, &row->refreshed_ms);
+    if (status == ST_OK)
+        status = sql_read_integer(db, which, COL_STEP_UPS, &row->step_ups);
+    if (status == ST_OK)
+        status = sql_read_integer(db, which, COL_USED, &row->used_ms);
     return status == ST_OK && row->generation <= 0 ? ST_INVALID : status;
 }
 

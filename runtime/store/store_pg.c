@@ -258,6 +258,32 @@ static enum status pg_version(struct sql_db *db, int64_t *version)
     return status;
 }
 
+/* An advisory lock of the session: gone with the connection, however that ends. */
+static enum status ask_lock(struct pg_store *self, const char *verb, int64_t number,
+                            int64_t *answer)
+{
+    char text[MIGRATION_TEXT_MAX];
+    (void)snprintf(text, sizeof text, "SELECT CASE WHEN %s(%lld) THEN 1::bigint ELSE 0::bigint END",
+                   verb, (long long)number);
+    enum status status = be_ready(self);
+    return status == ST_OK ? pg_ask_integer(&self->link, text, "asking for a lease", answer)
+                           : status;
+}
+
+static enum status pg_lease_take(struct sql_db *db, int64_t number)
+{
+    int64_t has_lease = 0;
+    enum status status = ask_lock(self_of(db), "pg_try_advisory_lock", number, &has_lease);
+    return status == ST_OK && !has_lease ? ST_CONFLICT : status;
+}
+
+static void pg_lease_drop(struct sql_db *db, int64_t number)
+{
+    int64_t answer = 0;
+    if (ask_lock(self_of(db), "pg_advisory_unlock", number, &answer) != ST_OK)
+        log_warn("store: a lease can't be given back; it goes with the connection");
+}
+
 static void pg_close(struct sql_db *db)
 {
     struct pg_store *self = self_of(db);
@@ -275,6 +301,8 @@ static const struct sql_db_ops pg_ops = {
     .column = pg_column,
     .finish = pg_finish,
     .version = pg_version,
+    .lease_take = pg_lease_take,
+    .lease_drop = pg_lease_drop,
     .close = pg_close,
 };
 

@@ -8,8 +8,14 @@
 #include "runtime/store/sql.h"
 #include "runtime/store/sqlite_open.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LEASE_PATH_MAX = 4096 };
 
 /* Statements that only this database has. */
 enum own_statement {
@@ -32,6 +38,7 @@ struct sqlite_store {
     sqlite3_stmt *stmts[SQL_STATEMENTS], *own[OWN_N];
     uint32_t own_changes; /* commits by this connection, which data_version does not count */
     bool is_writing;
+    int lease_fd; /* of the file beside the database whose bytes are leases; -1: not open */
 };
 
 static struct sqlite_store *self_of(struct sql_db *db)
@@ -159,6 +166,52 @@ static enum status sqlite_version(struct sql_db *db, int64_t *version)
     return status;
 }
 
+/* ------------------------------- leases -------------------------------- */
+
+/* A lease is a lock on one byte of a file beside the database, held by the open file: the kernel
+ * takes it back the moment its holder is gone, however that came, so that nobody waits for the
+ * dead. */
+static enum status open_leases(struct sqlite_store *self)
+{
+    char path[LEASE_PATH_MAX];
+    const char *database = sqlite3_db_filename(self->db, "main");
+    if (self->lease_fd >= 0)
+        return ST_OK;
+    int n = snprintf(path, sizeof path, "%s-lease", database ? database : "");
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ST_LIMIT;
+    self->lease_fd =
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    if (self->lease_fd < 0)
+        log_error("store: the file of leases can't be opened path=%s why=%s", path,
+                  strerror(errno));
+    return self->lease_fd >= 0 ? ST_OK : ST_IO;
+}
+
+static int set_lock(const struct sqlite_store *self, short type, int64_t number)
+{
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = number, .l_len = 1 };
+    return fcntl(self->lease_fd, F_OFD_SETLK, &lock);
+}
+
+static enum status sqlite_lease_take(struct sql_db *db, int64_t number)
+{
+    struct sqlite_store *self = self_of(db);
+    enum status status = open_leases(self);
+    if (status != ST_OK)
+        return status;
+    if (set_lock(self, F_WRLCK, number) == 0)
+        return ST_OK;
+    return errno == EAGAIN || errno == EACCES ? ST_CONFLICT : ST_IO;
+}
+
+static void sqlite_lease_drop(struct sql_db *db, int64_t number)
+{
+    const struct sqlite_store *self = self_of(db);
+    if (self->lease_fd >= 0 && set_lock(self, F_UNLCK, number) != 0)
+        log_error("store: a lease can't be given back why=%s", strerror(errno));
+}
+
 static void sqlite_close(struct sql_db *db)
 {
     struct sqlite_store *self = self_of(db);
@@ -167,6 +220,8 @@ static void sqlite_close(struct sql_db *db)
     for (size_t i = 0; i < OWN_N; i++)
         (void)sqlite3_finalize(self->own[i]);
     ENSURE(sqlite3_close(self->db) == SQLITE_OK);
+    if (self->lease_fd >= 0)
+        (void)close(self->lease_fd);
     free(self);
 }
 
@@ -179,6 +234,8 @@ static const struct sql_db_ops sqlite_ops = {
     .column = sqlite_column,
     .finish = sqlite_finish,
     .version = sqlite_version,
+    .lease_take = sqlite_lease_take,
+    .lease_drop = sqlite_lease_drop,
     .close = sqlite_close,
 };
 
@@ -206,6 +263,7 @@ enum status sql_open_sqlite(const char *path, struct sql_db **out)
         return ST_NO_MEMORY;
     }
     self->base.ops = &sqlite_ops;
+    self->lease_fd = -1;
     self->db = db;
     status = prepare_all(self, sql_texts, self->stmts, SQL_STATEMENTS);
     if (status == ST_OK)

@@ -75,7 +75,6 @@ describe("answers that are no answer", () => {
     huge: "a body over the limit",
     hang: "no answer within the time limit",
     redirect: "row 26: a redirect",
-    unauthorized: "row 30: a challenge",
     broken: "a 500 with a body",
     no_final_line: "row 23: an event without its blank line",
   };
@@ -87,6 +86,14 @@ describe("answers that are no answer", () => {
       await stillWorks();
     });
   }
+  test("row 30: a challenge becomes a result that names the command, nothing of it is relayed", async () => {
+    const got = await ask("unauthorized");
+    const { result } = rpcOf(got);
+    assert.equal(result.isError, true);
+    assert.match(result.content[0].text, /mcpd connect raw/);
+    assert.ok(!got.bytes.includes("UPSTREAM") && got.headers["www-authenticate"] === undefined, got.body);
+    await stillWorks();
+  });
   test("row 26: nothing was sent to where the redirect pointed", () => {
     assert.ok(!upstream.log().some((e) => e.url === "/other"));
   });

@@ -38,6 +38,8 @@ static struct connection_row make_connection(void)
         .revocation_endpoint = STR_INIT(""),
         .scopes = STR_INIT("read write"),
         .state = STR_INIT("active"),
+        .kind = STR_INIT("code"),
+        .auth_method = STR_INIT("none"),
         .reason = STR_INIT(""),
         .access = STR_INIT("\x01sealed\0access"),
         .refresh = STR_INIT("\x01sealed\0refresh"),
@@ -324,7 +326,8 @@ static void test_migration(void)
     int64_t generation = 0;
     CHECK(store->ops->policy_raise(store, STR("p"), 5) == ST_OK);
     store->ops->close(store);
-    run_sql("DROP TABLE oauth_clients; DROP TABLE oauth_flows; DROP TABLE oauth_connections");
+    run_sql("DROP TABLE oauth_clients; DROP TABLE oauth_flows; DROP TABLE oauth_connections;"
+            "DROP TABLE oauth_results; DROP TABLE oauth_revocations");
     run_sql(stores_are_pg() ? "UPDATE store_state SET schema = 2" : "PRAGMA user_version = 2");
     store = reopen();
     CHECK(store->ops->policy_version(store, STR("p"), &version) == ST_OK && version == 5);

@@ -53,6 +53,8 @@ static struct connection_row make_row(const char *server, const char *principal)
                                     .resource = STR_INIT("https://a.test/mcp"),
                                     .token_endpoint = STR_INIT("https://as.test/token"),
                                     .state = STR_INIT("active"),
+                                    .kind = STR_INIT("code"),
+                                    .auth_method = STR_INIT("none"),
                                     .refreshed_ms = 1000 };
 }
 
