@@ -125,7 +125,8 @@ static void on_page(void *user, const struct answer *answer)
 
 static bool ask_for_page(struct fetch *fetch, Str cursor)
 {
-    struct upstream *upstream = upstream_get(fetch->upstreams, &fetch->server, STR(""));
+    struct upstream *upstream =
+        upstream_get(fetch->upstreams, &fetch->server, &(struct upstream_key){ 0 });
     struct upstream_request request = { .method = STR("tools/list") };
     struct buf members;
     buf_init(&members, CURSOR_BYTES_MAX);

@@ -156,6 +156,39 @@ static void take_notification(struct upstream *upstream, struct leg *stream,
         upstream->owner->heard(upstream->owner->heard_user, upstream, doc, message);
 }
 
+static void respond_with(struct upstream *upstream, const struct buf *out)
+{
+    if (!out->is_full)
+        upstream_respond(upstream, buf_str(out));
+}
+
+/* A request of the server's, which only the legacy era has. */
+static void take_request(struct upstream *upstream, struct leg *stream, const struct json_doc *doc,
+                         const struct jsonrpc_message *message)
+{
+    struct buf out;
+    if (upstream->era != ERA_LEGACY && !upstream->transport->is_stdio) {
+        upstream_drop_message(upstream, "a request, which its era does not have");
+        return;
+    }
+    if (upstream->key.offers && upstream->owner->asked && upstream->era == ERA_LEGACY &&
+        kind_method_find(message->method)) {
+        struct leg *about = stream && stream->said ? stream : only_listener(upstream);
+        upstream->owner->asked(upstream->owner->heard_user, upstream, about ? about->user : NULL,
+                               doc, message);
+        return;
+    }
+    buf_init(&out, REFUSAL_BYTES_MAX);
+    if (str_eq(message->method, STR("ping")) && upstream->era == ERA_LEGACY)
+        jsonrpc_write_result(&out, message->id, STR("{}"));
+    else
+        jsonrpc_write_error(&out, message->id, JSONRPC_METHOD_NOT_FOUND,
+                            STR("the gateway offers no such method"), (Str){ 0 });
+    respond_with(upstream, &out);
+    buf_free(&out);
+    upstream_drop_message(upstream, "a request");
+}
+
 bool leg_take(struct leg *leg, Str text)
 {
     struct upstream *upstream = leg->upstream;
@@ -184,6 +217,8 @@ bool leg_take(struct leg *leg, Str text)
             is_taken = false;
             if (message.kind == JSONRPC_NOTIFICATION)
                 take_notification(upstream, leg, &doc, &message);
+            else if (message.kind == JSONRPC_REQUEST)
+                take_request(upstream, leg, &doc, &message);
             else
                 upstream_drop_message(upstream, "a message that is not this request's answer");
         }
@@ -234,18 +269,6 @@ static void take_unreadable(struct upstream *upstream, Str text, const char *why
         leg_fail(leg, FAILURE_MALFORMED, "the server sent an answer that can't be accepted");
 }
 
-static void refuse_request(struct upstream *upstream, struct jsonrpc_id id)
-{
-    struct buf out;
-    buf_init(&out, REFUSAL_BYTES_MAX);
-    jsonrpc_write_error(&out, id, JSONRPC_METHOD_NOT_FOUND,
-                        STR("the gateway offers no such method"), (Str){ 0 });
-    if (upstream->child && !out.is_full && child_write(upstream->child, buf_str(&out)) != ST_OK)
-        upstream_drop_message(upstream, "a request that could not be refused");
-    buf_free(&out);
-    upstream_drop_message(upstream, "a request");
-}
-
 static void take_response(struct upstream *upstream, const struct json_doc *doc,
                           const struct jsonrpc_message *message)
 {
@@ -275,7 +298,7 @@ void upstream_take(struct upstream *upstream, Str text)
         else if (is_response(&message))
             take_response(upstream, &doc, &message);
         else if (message.kind == JSONRPC_REQUEST)
-            refuse_request(upstream, message.id);
+            take_request(upstream, NULL, &doc, &message);
         else if (message.kind == JSONRPC_NOTIFICATION)
             take_notification(upstream, NULL, &doc, &message);
     }

@@ -69,6 +69,8 @@ bool caller_copy(struct arena *mem, const struct caller *caller, struct caller *
         .label = caller->label.n ? arena_copy(mem, caller->label) : caller->label,
         .policy = arena_copy(mem, caller->policy),
         .server = caller->server,
+        .session = arena_copy(mem, caller->session),
+        .offers = caller->offers,
     };
     return is_whole && to->principal.id.n == from->id.n && to->grant.n == caller->grant.n &&
            to->policy.n == caller->policy.n;

@@ -35,6 +35,7 @@ struct gateway {
 struct request {
     struct gateway *gateway;
     const struct incoming *in;
+    struct caller *caller; /* in->caller, to which what servers may ask is added */
     struct json_doc doc;
     struct jsonrpc_message message;
     enum server_era era;

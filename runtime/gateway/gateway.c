@@ -4,6 +4,7 @@
  * The order is fixed: JSON, JSON-RPC, era, session, method. What no step recognises is refused;
  * a method that is not in the table does not exist, whatever the server behind may offer.
  */
+#include "runtime/gateway/ask.h"
 #include "runtime/gateway/call.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/relay.h"
@@ -88,6 +89,10 @@ static struct call *answer_initialize(struct request *request)
         session->version = version;
     else
         session = session_open(request->gateway->sessions, in->caller, version);
+    if (session)
+        session->declared =
+            offers_read(&request->doc,
+                        json_member(&request->doc, request->message.params, STR("capabilities")));
     if (!session) {
         request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
         return NULL;
@@ -192,6 +197,20 @@ static bool bind_session(struct request *request)
     return true;
 }
 
+/* The policy that counts is today's: what it does not allow any more is not offered either. */
+static void note_offers(struct request *request)
+{
+    struct session *session = request->session ? request->session : request->in->session;
+    struct caller *caller = request->caller;
+    if (!session)
+        return;
+    caller->offers = offers_allowed(request->gateway, caller, session->declared);
+    if (caller->offers)
+        caller->session = (Str){ .p = session->id, .n = SESSION_ID_TEXT };
+    session->caller.offers = caller->offers;
+    session->caller.session = caller->session;
+}
+
 static struct call *not_governed(struct request *request)
 {
     const struct incoming *in = request->in;
@@ -235,6 +254,24 @@ static struct call *take_notification(struct request *request)
     return NULL;
 }
 
+/* Of a session, to what it has been asked. */
+static struct call *take_answer(struct request *request)
+{
+    const struct incoming *in = request->in;
+    bool can_be_asked = !in->headers.is_http || in->headers.session.is_present;
+    if (can_be_asked && !bind_session(request))
+        return NULL;
+    struct session *session = request->session ? request->session : in->session;
+    if (can_be_asked && session &&
+        ask_answer(request->gateway, session, &request->doc, &request->message)) {
+        struct reply reply = { .status = 202 };
+        in->reply(in->user, &reply);
+        return NULL;
+    }
+    request_error(request, 400, JSONRPC_INVALID_REQUEST, "the gateway has asked for no such thing");
+    return NULL;
+}
+
 static struct call *handle(struct request *request)
 {
     struct refusal refusal = { 0 };
@@ -244,10 +281,8 @@ static struct call *handle(struct request *request)
         request_error(request, 400, message->code, message->why);
         return NULL;
     }
-    if (message->kind != JSONRPC_REQUEST && message->kind != JSONRPC_NOTIFICATION) {
-        request_error(request, 400, JSONRPC_INVALID_REQUEST, "the gateway has asked for nothing");
-        return NULL;
-    }
+    if (message->kind != JSONRPC_REQUEST && message->kind != JSONRPC_NOTIFICATION)
+        return take_answer(request);
     if (!era_classify(&request->doc, message, &request->in->headers, &request->era, &refusal)) {
         refuse(request, &refusal);
         return NULL;
@@ -258,6 +293,8 @@ static struct call *handle(struct request *request)
     bool needs_session = request->era == ERA_LEGACY && (!method || method->needs_session);
     if (needs_session && !bind_session(request))
         return NULL;
+    if (needs_session)
+        note_offers(request);
     return method ? method->handle(request) : not_governed(request);
 }
 
@@ -285,9 +322,14 @@ size_t request_memory(const struct gateway_limits *limits)
            (size_t)REQUEST_SCRATCH_FACTOR * REQUEST_NODES_MAX * sizeof(struct json_node);
 }
 
-struct call *gateway_message(struct gateway *gateway, const struct incoming *in)
+struct call *gateway_message(struct gateway *gateway, const struct incoming *incoming)
 {
-    struct request request = { .gateway = gateway, .in = in };
+    /* What servers may ask of the client is added to what the transport says of the caller. */
+    struct caller caller = *incoming->caller;
+    struct incoming own = *incoming;
+    const struct incoming *in = &own;
+    struct request request = { .gateway = gateway, .in = in, .caller = &caller };
+    own.caller = &caller;
     const struct gateway_limits *limits = &gateway->limits;
     struct json_limits strict = request_limits(limits);
     struct arena arena;
@@ -344,12 +386,22 @@ static const struct asker_events keeper_events = { on_server, on_cut };
 static void on_session_end(struct session *session)
 {
     flight_end(&session->flight);
+    asks_free(session);
     streams_end(session);
+    server_end_session(session->caller.server, session->caller.session);
+}
+
+static void sweep_asks(void *user, struct session *session)
+{
+    asks_sweep(user, session);
 }
 
 static void on_sweep(void *user)
 {
     struct gateway *gateway = user;
+    sessions_each(gateway->sessions, sweep_asks, gateway);
+    if (gateway->local)
+        asks_sweep(gateway, gateway->local);
     sessions_sweep(gateway->sessions);
     for (size_t i = 0; i < gateway->server_count; i++)
         server_sweep(&gateway->servers[i], gateway->limits.session_idle_ms);
@@ -377,7 +429,7 @@ enum status gateway_open(const struct gateway_config *config, struct gateway **o
         gateway_close(gateway);
         return ST_NO_MEMORY;
     }
-    upstreams_on_heard(gateway->upstreams, relay_heard, gateway);
+    upstreams_on_heard(gateway->upstreams, relay_heard, ask_take, gateway);
     gateway->server_count = config->server_count;
     for (size_t i = 0; i < config->server_count; i++)
         gateway->servers[i].spec = &config->servers[i];

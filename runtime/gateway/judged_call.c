@@ -150,8 +150,8 @@ static struct call *forward(struct request *request, const struct asked *asked,
     if (!call)
         return NULL;
     call->method = asked->method;
-    struct upstream *upstream =
-        upstream_get(gateway->upstreams, call->caller.server, call->caller.principal.id);
+    struct upstream_key key = caller_key(&call->caller);
+    struct upstream *upstream = upstream_get(gateway->upstreams, call->caller.server, &key);
     struct buf members;
     buf_init(&members, (size_t)gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
     write_params(asked, decision, &members);

@@ -168,6 +168,10 @@ static void write_meta(const struct leg *leg, struct buf *out)
 void leg_write(const struct leg *leg, struct buf *out)
 {
     struct buf params;
+    if (leg->is_raw) {
+        buf_add(out, buf_str(&leg->members));
+        return;
+    }
     buf_init(&params, leg->members.n + LEG_FRAME_MAX);
     buf_add_char(&params, '{');
     buf_add(&params, buf_str(&leg->members));

@@ -38,6 +38,7 @@ struct leg {
     struct leg *next;
     struct upstream *upstream;
     uint64_t id;
+    bool is_raw; /* members is the whole message */
     bool is_notification, is_sent, is_handshake,
         has_moved;      /* sent again once: it is known not to have run */
     Str method, name;   /* lent from text */
@@ -66,8 +67,8 @@ struct upstream {
     struct upstream *next;
     struct upstreams *owner;
     struct server *server;
-    char *principal; /* owned; whose calls these are */
-    size_t principal_n;
+    char *key_text;          /* owned */
+    struct upstream_key key; /* whose calls these are; in key_text */
     const struct transport *transport;
     enum upstream_state state;
     enum server_era era; /* spoken; meaningful from INITIALIZING on */
@@ -97,6 +98,7 @@ struct upstreams {
     struct http_client *http;
     const struct gateway_limits *limits;
     heard_fn heard; /* NULL: nobody */
+    asked_fn asked; /* NULL: nobody */
     void *heard_user;
 };
 

@@ -134,8 +134,8 @@ static bool ask(struct call *call, struct vm *vm, const struct kind_list *list)
         .done = on_listed,
         .user = call,
     };
-    struct upstream *upstream =
-        upstream_get(gateway->upstreams, call->caller.server, call->caller.principal.id);
+    struct upstream_key key = caller_key(&call->caller);
+    struct upstream *upstream = upstream_get(gateway->upstreams, call->caller.server, &key);
     struct catalogue *catalogue = calloc(1, sizeof *catalogue);
     call->catalogue = catalogue;
     if (!upstream || !catalogue)

@@ -7,6 +7,7 @@
  */
 #include "runtime/gateway/relay.h"
 
+#include "runtime/gateway/ask.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/revision.h"
 
@@ -195,7 +196,7 @@ struct heard {
     struct gateway *gateway;
     const struct json_doc *doc;
     const struct jsonrpc_message *message;
-    Str principal;
+    struct upstream_key key; /* whose upstream says it */
     const struct server *server;
 };
 
@@ -236,9 +237,12 @@ static void hear(void *user, struct session *session)
 {
     const struct heard *heard = user;
     Str method = heard->message->method;
-    if (session->caller.server != heard->server ||
-        !str_eq(session->caller.principal.id, heard->principal))
+    struct upstream_key key = caller_key(&session->caller);
+    if (session->caller.server != heard->server || !str_eq(key.principal, heard->key.principal) ||
+        !str_eq(key.session, heard->key.session))
         return;
+    if (str_eq(method, STR("notifications/cancelled")))
+        ask_withdrawn(session, heard->doc, heard->message);
     if (str_eq(method, STR("notifications/message")))
         hear_log(heard, session);
     for (size_t i = 0; i < COUNT(lists); i++)
@@ -253,7 +257,7 @@ void relay_heard(void *user, struct upstream *upstream, const struct json_doc *d
     struct heard heard = { .gateway = gateway,
                            .doc = doc,
                            .message = message,
-                           .principal = upstream_principal(upstream),
+                           .key = upstream_key_of(upstream),
                            .server = upstream_server(upstream) };
     sessions_each(gateway->sessions, hear, &heard);
     if (gateway->local)

@@ -18,6 +18,7 @@ enum {
     SESSION_MEMORY_MAX = 256 * 1024 /* of what a session knows of its caller */
 };
 
+struct ask;
 struct call;
 struct streams;
 
@@ -33,6 +34,9 @@ struct session {
     Str version;          /* negotiated; empty before `initialize` on stdio */
     int64_t used_ms;
     struct flight flight;
+    uint32_t declared; /* what the client can be asked for: enum offer */
+    struct ask *asks;  /* what it has been asked, the last first */
+    uint64_t ask_count;
     int log_level; /* the least severe that the client wants; LOG_LEVEL_NONE: it did not say */
     /* Sends the client what is about no call; drops what it can't take. NULL: it takes none. */
     void (*say)(struct session *session, Str text);

@@ -63,10 +63,10 @@ static Str judged_arguments(const struct asked *asked, const struct decision *de
 static void find_standing(struct vm *vm, const struct caller *caller, struct asked *asked)
 {
     Str alias = server_alias(caller->server);
+    struct upstream_key key = caller_key(caller);
     const struct b_pin *pin = vm ? program_pin(vm_program(vm), alias, asked->name) : NULL;
     if (pin)
-        asked->standing =
-            lookout_standing(upstream_find(caller->server, caller->principal.id), asked->name, pin);
+        asked->standing = lookout_standing(upstream_find(caller->server, &key), asked->name, pin);
     else
         asked->standing.kind = STANDING_FREE;
 }
@@ -102,8 +102,8 @@ static struct call *forward(struct call *call, const struct asked *asked,
     struct buf members;
     buf_init(&members, (size_t)call->gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
     write_members(&members, asked->name, judged_arguments(asked, decision));
-    struct upstream *upstream =
-        upstream_get(call->gateway->upstreams, caller->server, caller->principal.id);
+    struct upstream_key key = caller_key(caller);
+    struct upstream *upstream = upstream_get(call->gateway->upstreams, caller->server, &key);
     struct upstream_request out = { .method = STR("tools/call"),
                                     .name = asked->name,
                                     .members = buf_str(&members) };
@@ -187,8 +187,8 @@ static void on_ready(struct waiter *waiter, const char *fault)
 static struct call *wait_for_list(struct call *call)
 {
     const struct caller *caller = &call->caller;
-    struct upstream *upstream =
-        upstream_get(call->gateway->upstreams, caller->server, caller->principal.id);
+    struct upstream_key key = caller_key(caller);
+    struct upstream *upstream = upstream_get(call->gateway->upstreams, caller->server, &key);
     call->waiter.ready = on_ready;
     if (++call->rounds > CALL_ROUNDS_MAX)
         call_fail(call, "the server was started anew again and again before the call was sent");

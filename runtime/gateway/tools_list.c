@@ -179,7 +179,8 @@ static void write_tools(struct call *call, struct buf *out)
 static void learn_list(struct call *call)
 {
     struct listing *listing = call->listing;
-    struct upstream *upstream = upstream_find(call->caller.server, call->caller.principal.id);
+    struct upstream_key key = caller_key(&call->caller);
+    struct upstream *upstream = upstream_find(call->caller.server, &key);
     if (!upstream || !listing->is_pinned)
         return;
     lookout_learn(upstream, listing->definitions, listing->turn, listing->asked_ms);
@@ -228,8 +229,8 @@ static bool ask(struct call *call, struct vm *vm)
 {
     struct gateway *gateway = call->gateway;
     const struct caller *caller = &call->caller;
-    struct upstream *upstream =
-        upstream_get(gateway->upstreams, caller->server, caller->principal.id);
+    struct upstream_key key = caller_key(caller);
+    struct upstream *upstream = upstream_get(gateway->upstreams, caller->server, &key);
     struct listing *listing = listing_new(&gateway->limits);
     const struct pages_asked asked = {
         .method = STR("tools/list"),

@@ -49,15 +49,16 @@ struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
     return upstreams;
 }
 
-void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, void *user)
+void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, asked_fn asked, void *user)
 {
     upstreams->heard = heard;
+    upstreams->asked = asked;
     upstreams->heard_user = user;
 }
 
-Str upstream_principal(const struct upstream *upstream)
+struct upstream_key upstream_key_of(const struct upstream *upstream)
 {
-    return (Str){ .p = upstream->principal, .n = upstream->principal_n };
+    return upstream->key;
 }
 
 struct server *upstream_server(const struct upstream *upstream)
@@ -278,8 +279,26 @@ void leg_session_lost(struct leg *leg)
         upstream_pump_later(upstream);
 }
 
+static bool copy_key(struct upstream *upstream, const struct upstream_key *key)
+{
+    char *text = malloc(key->principal.n + key->session.n + 1);
+    if (!text)
+        return false;
+    if (key->principal.n)
+        memcpy(text, key->principal.p, key->principal.n);
+    if (key->session.n)
+        memcpy(text + key->principal.n, key->session.p, key->session.n);
+    upstream->key_text = text;
+    upstream->key = (struct upstream_key){
+        .principal = { .p = text, .n = key->principal.n },
+        .session = { .p = text + key->principal.n, .n = key->session.n },
+        .offers = key->offers,
+    };
+    return true;
+}
+
 static struct upstream *upstream_new(struct upstreams *upstreams, struct server *server,
-                                     Str principal)
+                                     const struct upstream_key *key)
 {
     struct upstream *upstream = calloc(1, sizeof *upstream);
     if (!upstream)
@@ -289,16 +308,11 @@ static struct upstream *upstream_new(struct upstreams *upstreams, struct server 
     upstream->transport =
         server->spec->transport == SERVER_STDIO ? &transport_stdio : &transport_http;
     upstream->rest = timer_open(upstreams->loop, on_rested, upstream);
-    upstream->principal = malloc(principal.n + 1);
-    if (!upstream->rest || !upstream->principal) {
+    if (!upstream->rest || !copy_key(upstream, key)) {
         timer_close(upstream->rest);
-        free(upstream->principal);
         free(upstream);
         return NULL;
     }
-    if (principal.n)
-        memcpy(upstream->principal, principal.p, principal.n);
-    upstream->principal_n = principal.n;
     buf_init(&upstream->session, UPSTREAM_SESSION_MAX);
     lookout_open(upstream);
     /* Ids begin anywhere, so that no other server can guess them, and stay below 2^53. */
@@ -310,18 +324,45 @@ static struct upstream *upstream_new(struct upstreams *upstreams, struct server 
     return upstream;
 }
 
-struct upstream *upstream_find(const struct server *server, Str principal)
+static bool is_of(const struct upstream *upstream, const struct upstream_key *key)
+{
+    return upstream->key.offers == key->offers && str_eq(upstream->key.principal, key->principal) &&
+           str_eq(upstream->key.session, key->session);
+}
+
+struct upstream *upstream_find(const struct server *server, const struct upstream_key *key)
 {
     struct upstream *upstream = server->upstreams;
-    while (upstream && !str_eq(principal, upstream_principal(upstream)))
+    while (upstream && !is_of(upstream, key))
         upstream = upstream->next;
     return upstream;
 }
 
-struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal)
+struct upstream *upstream_get(struct upstreams *upstreams, struct server *server,
+                              const struct upstream_key *key)
 {
-    struct upstream *upstream = upstream_find(server, principal);
-    return upstream ? upstream : upstream_new(upstreams, server, principal);
+    struct upstream *upstream = upstream_find(server, key);
+    return upstream ? upstream : upstream_new(upstreams, server, key);
+}
+
+void upstream_respond(struct upstream *upstream, Str text)
+{
+    struct upstream_request request = { .members = text };
+    if (upstream->is_closed || count_notifications(upstream) >= NOTIFICATIONS_MAX)
+        return;
+    struct leg *leg = leg_new(upstream, &request, NULL, NULL);
+    if (!leg)
+        return;
+    leg->is_notification = leg->is_raw = true;
+    if (upstream_transmit(leg) != LEG_SENT)
+        log_debug("server not answered server=%.*s", STR_ARG(upstream->server->spec->alias));
+}
+
+void upstream_give_time(struct upstream *upstream, uint32_t ms)
+{
+    for (struct leg *leg = upstream->legs; leg; leg = leg->next)
+        if (leg->is_sent && !leg->is_notification && !leg->is_handshake)
+            timer_start(leg->timer, ms);
 }
 
 struct leg *upstream_send(struct upstream *upstream, const struct upstream_request *request,
@@ -341,7 +382,7 @@ static void upstream_free(void *user)
     timer_close(upstream->rest);
     lookout_close(upstream);
     buf_free(&upstream->session);
-    free(upstream->principal);
+    free(upstream->key_text);
     free(upstream);
 }
 
@@ -369,11 +410,23 @@ void server_end(struct server *server)
 void server_cut(struct server *server, Str principal)
 {
     for (struct upstream *upstream = server->upstreams; upstream; upstream = upstream->next) {
-        Str own = { .p = upstream->principal, .n = upstream->principal_n };
-        if (server->spec->is_per_principal && !str_eq(own, principal))
+        if (server->spec->is_per_principal && !str_eq(upstream->key.principal, principal))
             continue;
         if (upstream->state != UPSTREAM_IDLE && upstream->state != UPSTREAM_FAILED)
             upstream_broken(upstream, FAILURE_LOGIN, "the connection to the server was revoked");
+    }
+}
+
+void server_end_session(struct server *server, Str session)
+{
+    for (struct upstream **link = &server->upstreams; *link;) {
+        struct upstream *upstream = *link;
+        if (!session.n || !str_eq(upstream->key.session, session)) {
+            link = &upstream->next;
+            continue;
+        }
+        *link = upstream->next;
+        upstream_end(upstream);
     }
 }
 

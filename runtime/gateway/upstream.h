@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream.h - the gateway as a client: one upstream per server and principal.
+/* upstream.h - the gateway as a client: one upstream per server and principal,
+ * or session of a client whom servers may ask something.
  *
  * State is never shared between principals: each has its own process or session. An upstream
  * starts with the first request, finds out which era the server speaks (told, remembered, or by
  * server/discover), does the handshake where there is one, and keeps requests waiting meanwhile.
- * It offers the server no capability, so requests from the server are violations: refused on
- * stdio, ignored on a stream. A request that may have run is never sent twice.
+ * It offers the server what the key says; other requests of the server's are refused. A request
+ * that may have run is never sent twice.
  */
 #ifndef RUNTIME_GATEWAY_UPSTREAM_H
 #define RUNTIME_GATEWAY_UPSTREAM_H
 
 #include "runtime/bundle/kind.h"
+#include "runtime/gateway/caller.h"
 #include "runtime/gateway/server.h"
 #include "runtime/net/http_client.h"
 #include "runtime/net/loop.h"
@@ -91,28 +93,38 @@ struct upstream_request {
 /* Borrows all for its life. http may be NULL when no server speaks HTTP. */
 struct upstreams *upstreams_open(struct loop *loop, struct http_client *http,
                                  const struct gateway_limits *limits);
-/* Who hears what servers say about no request. */
-void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, void *user);
 /* Where tokens come from; NULL: nowhere. Borrowed. */
 void upstreams_set_keeper(struct upstreams *upstreams, struct asker *keeper);
 /* The connection was ended: what is in flight with its token fails, and so does the session. */
 void server_cut(struct server *server, Str principal);
+/* A request of the server's, to be answered by upstream_respond, now or later. about: the user of
+ * the request that it belongs to, or NULL. */
+typedef void (*asked_fn)(void *user, struct upstream *upstream, void *about,
+                         const struct json_doc *doc, const struct jsonrpc_message *message);
+/* Who hears what servers say about no request, and what they ask. */
+void upstreams_on_heard(struct upstreams *upstreams, heard_fn heard, asked_fn asked, void *user);
 void upstreams_close(struct upstreams *upstreams); /* every server's must be ended before */
 
-/* The upstream of a principal, or NULL. */
-struct upstream *upstream_find(const struct server *server, Str principal);
+/* The upstream of that key, or NULL. */
+struct upstream *upstream_find(const struct server *server, const struct upstream_key *key);
 
-/* The upstream of a principal, made when there is none; NULL: no memory. */
-struct upstream *upstream_get(struct upstreams *upstreams, struct server *server, Str principal);
+/* The upstream of that key, made when there is none; NULL: no memory. */
+struct upstream *upstream_get(struct upstreams *upstreams, struct server *server,
+                              const struct upstream_key *key);
 
 /* Sends a request when the server is ready for it; copies. answer is called once, after this has
  * returned, unless the leg is cancelled before. NULL: no memory. */
 struct leg *upstream_send(struct upstream *upstream, const struct upstream_request *request,
                           answer_fn answer, void *user);
 
-/* Whose upstream it is. */
-Str upstream_principal(const struct upstream *upstream);
+/* Whose upstream it is; lent. */
+struct upstream_key upstream_key_of(const struct upstream *upstream);
 struct server *upstream_server(const struct upstream *upstream);
+
+/* Sends the server a response, if it can be sent. */
+void upstream_respond(struct upstream *upstream, Str text);
+/* What is out may take so long from now on: somebody has been asked something. */
+void upstream_give_time(struct upstream *upstream, uint32_t ms);
 
 /* Backpressure: the server is not read from on behalf of the leg until resumed. What was read
  * already may still come. On stdio that holds up all requests of this upstream. */
@@ -123,6 +135,8 @@ void leg_cancel(struct leg *leg);
 
 /* Ends all upstreams of a server: what is out fails, children are stopped. */
 void server_end(struct server *server);
+/* Ends that of a session which ends. */
+void server_end_session(struct server *server, Str session);
 /* Ends those that nobody has used for idle_ms. */
 void server_sweep(struct server *server, uint32_t idle_ms);
 

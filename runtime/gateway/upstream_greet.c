@@ -6,6 +6,7 @@
  */
 #include "runtime/base/log.h"
 #include "runtime/gateway/leg.h"
+#include "runtime/gateway/offer.h"
 #include "runtime/gateway/revision.h"
 
 enum { MEMBERS_MAX = 1024 }; /* bytes of the params of initialize */
@@ -100,7 +101,9 @@ void upstream_handshake(struct upstream *upstream)
     upstream_step(upstream, UPSTREAM_HANDSHAKE);
     buf_add(&members, STR("\"protocolVersion\":"));
     json_write_string(&members, REVISION_LEGACY);
-    buf_add(&members, STR(",\"capabilities\":{},\"clientInfo\":"
+    buf_add(&members, STR(",\"capabilities\":"));
+    offers_write(&members, upstream->key.offers);
+    buf_add(&members, STR(",\"clientInfo\":"
                           "{\"name\":\"mcpd\",\"version\":\"" MCP_VERSION "\"}"));
     send_handshake(upstream, STR("initialize"), buf_str(&members), on_initialized);
     buf_free(&members);
