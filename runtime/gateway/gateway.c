@@ -11,6 +11,7 @@
 #include "runtime/gateway/result.h"
 #include "runtime/gateway/revision.h"
 #include "runtime/gateway/stream.h"
+#include "runtime/gateway/subscription.h"
 #include "runtime/keeper/asker.h"
 
 enum {
@@ -42,6 +43,13 @@ static void refuse(const struct request *request, const struct refusal *refusal)
     buf_free(&body);
 }
 
+/* In the stateless era servers have no such method. */
+static bool can_subscribe(const struct server *server)
+{
+    return server->known_era != ERA_MODERN &&
+           (!server->has_capabilities || server->has_subscriptions);
+}
+
 /* What the gateway relays, the policy could ever allow this caller, and the server has, as far as
  * it has been asked. Tools are always offered: without any, their list is empty. */
 static void write_capabilities(const struct request *request, struct buf *out)
@@ -63,7 +71,11 @@ static void write_capabilities(const struct request *request, struct buf *out)
             !vm_may_allow_some(vm, &question, STR("")))
             continue;
         jsonrpc_write_key(out, one->word);
-        buf_add(out, one->has_list ? features : STR("{}"));
+        if (one->kind == KIND_RESOURCE && request->era == ERA_LEGACY &&
+            can_subscribe(caller->server))
+            buf_add(out, STR("{\"subscribe\":true,\"listChanged\":true}"));
+        else
+            buf_add(out, one->has_list ? features : STR("{}"));
     }
     buf_add_char(out, '}');
 }
@@ -152,6 +164,8 @@ static const struct method {
     { STR_INIT("resources/list"), true, true, true, list_call },
     { STR_INIT("resources/templates/list"), true, true, true, list_call },
     { STR_INIT("resources/read"), true, true, true, judged_call },
+    { STR_INIT("resources/subscribe"), true, false, true, judged_call },
+    { STR_INIT("resources/unsubscribe"), true, false, true, judged_call },
     { STR_INIT("prompts/list"), true, true, true, list_call },
     { STR_INIT("prompts/get"), true, true, true, judged_call },
     { STR_INIT("completion/complete"), true, true, true, judged_call },
@@ -387,6 +401,7 @@ static void on_session_end(struct session *session)
 {
     flight_end(&session->flight);
     asks_free(session);
+    subscriptions_free(session);
     streams_end(session);
     server_end_session(session->caller.server, session->caller.session);
 }
@@ -498,6 +513,10 @@ void gateway_close(struct gateway *gateway)
     if (!gateway)
         return;
     timer_close(gateway->sweep);
+    if (gateway->local) {
+        asks_free(gateway->local);
+        subscriptions_free(gateway->local);
+    }
     sessions_close(gateway->sessions);
     policies_close(gateway->policies);
     upstreams_close(gateway->upstreams);

@@ -11,6 +11,7 @@
 #include "runtime/gateway/denial.h"
 #include "runtime/gateway/relay.h"
 #include "runtime/gateway/result.h"
+#include "runtime/gateway/subscription.h"
 
 enum {
     DENIAL_BYTES_MAX = 256 * 1024, /* of a whole denial, its texts escaped */
@@ -25,6 +26,11 @@ static void on_answer(void *user, const struct answer *answer)
         call_fail_answer(call, answer);
         return;
     }
+    if (call->session && str_eq(call->method->method, STR("resources/subscribe")) &&
+        !subscription_add(call->session, buf_str(&call->held))) {
+        call_fail(call, "this session has too many subscriptions");
+        return;
+    }
     /* What is read is as private as a list of it: not to be kept. */
     call_reply_result(call, answer,
                       call->method->name == PLACE_URI ? result_write_list_era : result_write_era);
@@ -36,6 +42,8 @@ static const struct {
     Str members[3]; /* empty: no more */
 } known[] = {
     { STR_INIT("resources/read"), { STR_INIT("uri") } },
+    { STR_INIT("resources/subscribe"), { STR_INIT("uri") } },
+    { STR_INIT("resources/unsubscribe"), { STR_INIT("uri") } },
     { STR_INIT("completion/complete"),
       { STR_INIT("ref"), STR_INIT("argument"), STR_INIT("context") } },
     { STR_INIT("logging/setLevel"), { STR_INIT("level") } },
@@ -142,14 +150,32 @@ static Str header_name(const struct asked *asked)
     return has_header ? asked->name : STR("");
 }
 
+/* Unsubscribing concerns the server only when no other session hears of the resource through it.
+ * True: replied. */
+static bool end_subscription(struct request *request, const struct asked *asked)
+{
+    struct session *session = request->session ? request->session : request->in->session;
+    if (!str_eq(asked->method->method, STR("resources/unsubscribe")))
+        return false;
+    subscription_remove(session, asked->name);
+    if (!subscription_is_shared(request->gateway, session, asked->name))
+        return false;
+    request_result(request, STR("{}"), (Str){ 0 });
+    return true;
+}
+
 static struct call *forward(struct request *request, const struct asked *asked,
                             const struct decision *decision)
 {
     struct gateway *gateway = request->gateway;
+    if (end_subscription(request, asked))
+        return NULL;
     struct call *call = call_new(request);
     if (!call)
         return NULL;
     call->method = asked->method;
+    if (str_eq(asked->method->method, STR("resources/subscribe")))
+        buf_add(&call->held, asked->name);
     struct upstream_key key = caller_key(&call->caller);
     struct upstream *upstream = upstream_get(gateway->upstreams, call->caller.server, &key);
     struct buf members;

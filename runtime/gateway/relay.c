@@ -10,6 +10,7 @@
 #include "runtime/gateway/ask.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/revision.h"
+#include "runtime/gateway/subscription.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -233,6 +234,27 @@ static void hear_list(const struct heard *heard, struct session *session, size_t
     buf_free(&text);
 }
 
+static void hear_update(const struct heard *heard, struct session *session)
+{
+    struct buf params, text;
+    if (heard->message->params == JSON_NONE)
+        return;
+    Str uri = json_member_string(heard->doc, heard->message->params, STR("uri"));
+    if (!subscription_has(session, uri) ||
+        !is_possible(heard->gateway, &session->caller, KIND_RESOURCE, uri))
+        return;
+    buf_init(&params, REPLY_FRAME_MAX);
+    buf_init(&text, (size_t)2 * REPLY_FRAME_MAX);
+    buf_add(&params, STR("{\"uri\":"));
+    json_write_string(&params, uri);
+    buf_add_char(&params, '}');
+    write_notification(&text, STR("notifications/resources/updated"), &params);
+    if (!text.is_full)
+        say(session, &text);
+    buf_free(&params);
+    buf_free(&text);
+}
+
 static void hear(void *user, struct session *session)
 {
     const struct heard *heard = user;
@@ -245,6 +267,8 @@ static void hear(void *user, struct session *session)
         ask_withdrawn(session, heard->doc, heard->message);
     if (str_eq(method, STR("notifications/message")))
         hear_log(heard, session);
+    if (str_eq(method, STR("notifications/resources/updated")))
+        hear_update(heard, session);
     for (size_t i = 0; i < COUNT(lists); i++)
         if (str_eq(method, lists[i].method))
             hear_list(heard, session, i);

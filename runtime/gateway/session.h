@@ -19,6 +19,7 @@ enum {
 };
 
 struct ask;
+struct subscription;
 struct call;
 struct streams;
 
@@ -37,6 +38,7 @@ struct session {
     uint32_t declared; /* what the client can be asked for: enum offer */
     struct ask *asks;  /* what it has been asked, the last first */
     uint64_t ask_count;
+    struct subscription *subscriptions;
     int log_level; /* the least severe that the client wants; LOG_LEVEL_NONE: it did not say */
     /* Sends the client what is about no call; drops what it can't take. NULL: it takes none. */
     void (*say)(struct session *session, Str text);

@@ -33,6 +33,7 @@ struct server {
     /* What it said it has when it was greeted last: a bit per message kind. */
     bool has_capabilities;
     uint32_t capabilities;
+    bool has_subscriptions; /* to resources */
 };
 
 /* A capability of a server that stands for messages of a kind. */

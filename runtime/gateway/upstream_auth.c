@@ -17,7 +17,7 @@ static Str principal_of(const struct leg *leg)
     const struct upstream *upstream = leg->upstream;
     if (!upstream->server->spec->is_per_principal)
         return STR("");
-    return (Str){ .p = upstream->principal, .n = upstream->principal_n };
+    return upstream->key.principal;
 }
 
 /* Ends the leg with a sentence for the client. */

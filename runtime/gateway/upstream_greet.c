@@ -49,11 +49,19 @@ static void note_capabilities(struct server *server, const struct answer *answer
 {
     uint32_t object = json_member(answer->doc, answer->result, STR("capabilities"));
     server->capabilities = 0;
+    server->has_subscriptions = false;
     server->has_capabilities =
         object != JSON_NONE && json_at(answer->doc, object)->type == JSON_OBJECT;
     for (size_t i = 0; i < COUNT(capability_table) && server->has_capabilities; i++)
         if (json_member(answer->doc, object, capability_table[i].word) != JSON_NONE)
             server->capabilities |= UINT32_C(1) << capability_table[i].kind;
+    if (!server->has_capabilities)
+        return;
+    uint32_t resources = json_member(answer->doc, object, STR("resources"));
+    uint32_t subscribe =
+        resources == JSON_NONE ? JSON_NONE : json_member(answer->doc, resources, STR("subscribe"));
+    server->has_subscriptions =
+        subscribe != JSON_NONE && json_at(answer->doc, subscribe)->type == JSON_TRUE;
 }
 
 static void on_greeted(void *user, const struct answer *answer)

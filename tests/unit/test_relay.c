@@ -244,6 +244,103 @@ static void a_slow_client_pauses_a_child(void)
     rig_close(&rig);
 }
 
+#define SUBSCRIBE(id, uri)                                                                         \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                                              \
+    ",\"method\":\"resources/subscribe\",\"params\":{\"uri\":\"" uri "\",\"x\":1}}"
+#define UNSUBSCRIBE(id, uri)                                                                       \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                                              \
+    ",\"method\":\"resources/unsubscribe\",\"params\":{\"uri\":\"" uri "\"}}"
+#define UPDATED(uri)                                                                               \
+    EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/"                             \
+          "updated\",\"params\":{\"uri\":\"" uri "\",\"x\":1}}")
+
+static char said[TEXT_MAX];
+
+static void on_said(struct session *session, Str text)
+{
+    size_t n = strlen(said);
+    ENSURE(n + text.n + 2 < sizeof said);
+    (void)snprintf(said + n, sizeof said - n, "%s%.*s\n", (const char *)session->user,
+                   STR_ARG(text));
+}
+
+/* What is about no call is said to the session, under that name. */
+static void listen_as(struct rig *rig, const struct caller *caller, const struct got *got,
+                      char *name)
+{
+    struct session *session = gateway_session(rig->gateway, caller, str_of(got->session));
+    ENSURE(session);
+    session->say = on_said;
+    session->user = name;
+}
+
+static void changes_reach_their_subscribers(void)
+{
+    static char one[] = "one ", two[] = "two ", foreign[] = "foreign ";
+    struct rig rig;
+    struct got a, b, c, got, stream_of;
+    open_legacy(&rig, &a);
+    use_policy(&rig,
+               "policy \"rig\" version 1;\nserver \"web\";\ndefault deny;\nallow tool \"get_*\";\n"
+               "allow resource \"file:///a/*\";\n");
+    greet(&rig, &rig.dev, &b);
+    greet(&rig, &rig.ops, &c);
+    listen_as(&rig, &rig.dev, &a, one);
+    listen_as(&rig, &rig.dev, &b, two);
+    listen_as(&rig, &rig.ops, &c, foreign);
+    said[0] = '\0';
+    (void)say(&rig, &rig.dev, a.session, SUBSCRIBE("1", "file:///b/x"), &got);
+    CHECK(got_has(&got, "4030") && sent_count == 4);
+    (void)say(&rig, &rig.dev, a.session, SUBSCRIBE("2", "file:///a/x"), &got);
+    CHECK(sent_has(4, "resources/subscribe") &&
+          sent_has(4, "\"params\":{\"uri\":\"file:///a/x\"}"));
+    answer_json(4, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{}}");
+    CHECK(got.count == 1 && got_has(&got, "\"result\""));
+    (void)say(&rig, &rig.dev, a.session, GET_X("3"), &stream_of);
+    begin_stream(5);
+    stream(&rig, 5, UPDATED("file:///a/x") UPDATED("file:///a/y") UPDATED("file:///b/x"));
+    CHECK_STR(str_of(said),
+              STR("one {\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\","
+                  "\"params\":{\"uri\":\"file:///a/x\"}}\n"));
+    /* A second session has the same server: it goes on hearing when the first has heard enough. */
+    (void)say(&rig, &rig.dev, b.session, SUBSCRIBE("1", "file:///a/x"), &got);
+    answer_json(6, "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{}}");
+    (void)say(&rig, &rig.dev, a.session, UNSUBSCRIBE("4", "file:///a/x"), &got);
+    CHECK(got.count == 1 && sent_count == 7);
+    said[0] = '\0';
+    stream(&rig, 5, UPDATED("file:///a/x"));
+    CHECK(strncmp(said, "two ", 4) == 0 && strstr(said, "one") == NULL);
+    (void)say(&rig, &rig.dev, b.session, UNSUBSCRIBE("2", "file:///a/x"), &got);
+    CHECK(sent_has(7, "resources/unsubscribe"));
+    said[0] = '\0';
+    stream(&rig, 5, UPDATED("file:///a/x"));
+    CHECK(said[0] == '\0');
+    rig_close(&rig);
+}
+
+static void lists_are_told_to_all_of_the_principal(void)
+{
+    static char one[] = "one ", two[] = "two ", foreign[] = "foreign ";
+    struct rig rig;
+    struct got a, b, c, stream_of;
+    open_legacy(&rig, &a);
+    greet(&rig, &rig.dev, &b);
+    greet(&rig, &rig.ops, &c);
+    listen_as(&rig, &rig.dev, &a, one);
+    listen_as(&rig, &rig.dev, &b, two);
+    listen_as(&rig, &rig.ops, &c, foreign);
+    said[0] = '\0';
+    (void)say(&rig, &rig.dev, a.session, GET_X("3"), &stream_of);
+    begin_stream(4);
+    stream(&rig, 4,
+           EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}")
+               EVENT("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/prompts/list_changed\"}"));
+    CHECK(strstr(said, "one ") && strstr(said, "two ") && !strstr(said, "foreign"));
+    CHECK(!strstr(said, "prompts")); /* the policy has none */
+    CHECK(stream_of.event_count == 0);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     RUN(progress_has_the_clients_token);
@@ -254,5 +351,7 @@ int main(void)
     RUN(the_stateless_era_asks_each_time);
     RUN(a_slow_client_pauses_the_server);
     RUN(a_slow_client_pauses_a_child);
+    RUN(changes_reach_their_subscribers);
+    RUN(lists_are_told_to_all_of_the_principal);
     return check_finish();
 }
