@@ -124,7 +124,7 @@ test("logging is judged by its level; what nothing governs is no method", async 
   await client.setLoggingLevel("error");
   assert.equal((await denied(client.setLoggingLevel("debug"))).reason, "no debugging");
   const { rpc } = await openLegacy(gateway.port, "every", grant.token);
-  for (const method of ["resources/subscribe", "resources/unsubscribe", "sampling/createMessage", "roots/list", "tasks/list", "tasks/get"]) {
+  for (const method of ["sampling/createMessage", "roots/list", "tasks/list", "tasks/get"]) {
     const { error } = await rpc(method, { uri: `${STATIC}/architecture.md`, taskId: "1" });
     assert.equal(error.code, -32601, method);
   }

@@ -180,7 +180,7 @@ describe("clients", () => {
   test("curl, with what it trusts and without", async () => {
     const url = `https://localhost:${gateway.port}/mcp/web`;
     const trusting = await run("curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", authority.file, url]);
-    assert.equal(trusting.stdout, "405");
+    assert.equal(trusting.stdout, "401");
     const other = await run("curl", ["-sS", url]);
     assert.equal(other.code, 60, other.stderr);
   });
