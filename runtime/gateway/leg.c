@@ -35,7 +35,8 @@ static bool leg_copy_text(struct leg *leg, const struct upstream_request *reques
     leg->text = malloc(request->method.n + request->name.n + 1);
     if (!leg->text)
         return false;
-    memcpy(leg->text, request->method.p, request->method.n);
+    if (request->method.n)
+        memcpy(leg->text, request->method.p, request->method.n);
     if (request->name.n)
         memcpy(leg->text + request->method.n, request->name.p, request->name.n);
     leg->method = (Str){ .p = leg->text, .n = request->method.n };

@@ -222,7 +222,6 @@ describe("statuses of the endpoint", () => {
   });
   test("methods that are not offered: -32601, in-band for legacy, 404 for modern", async () => {
     for (const method of [
-      "resources/unsubscribe",
       "roots/list",
       "sampling/createMessage",
       "elicitation/create",

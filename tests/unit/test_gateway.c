@@ -29,7 +29,7 @@ static void a_denied_call_reaches_nobody(void)
         { CALL("1", "{\"name\":\"get_x\",\"arguments\":[]}"), "-32602" },
         { CALL("1", "{\"name\":\"get_x\",\"arguments\":null}"), "-32602" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}", "-32602" },
-        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/subscribe\"}", "-32601" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/subscribe\"}", "-32602" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/result\"}", "-32601" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"Tools/call\"}", "-32601" },
         { "[" GET_X("1") "]", "-32600" },
