@@ -41,7 +41,7 @@ static void a_denied_call_reaches_nobody(void)
                   got.body);
     }
     CHECK(sent_count == 0);
-    CHECK(audit_lines(&rig, "\"cause\":\"not_governed\"") == 3);
+    CHECK(audit_lines(&rig, "\"cause\":\"not_governed\"") == 2);
     CHECK(audit_lines(&rig, "\"method\":\"tools/call\"") == 6);
     rig_close(&rig);
 }
