@@ -119,6 +119,10 @@ test-million: $B/tests/unit/test_differential ## the VM against the reference ev
 	@awk '{ pairs += $$1; policies += $$4; passed += /: 1 passed, 0 failed/ } END { \
 	  printf "%d pairs of %d policies, %d of 10 shares agree\n", pairs, policies, passed; exit !(pairs >= 1e6 && passed == 10) }' $B/million.log
 
+.PHONY: check-conformance
+check-conformance: $B/mcpc $B/mcpd ## the protocol's conformance suite, both directions, 2 minutes (needs ./setup --test)
+	@MCPC=$(CURDIR)/$B/mcpc MCPD=$(CURDIR)/$B/mcpd tests/conformance/run
+
 test-yaml: $B/tests/unit/test_domain_yaml ## the YAML reader against another one (needs ./setup --test)
 	@tests/node/run tests/node/yaml_differential.mjs $< 100000
 

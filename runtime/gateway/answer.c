@@ -86,6 +86,7 @@ static void deliver(struct leg *leg, const struct json_doc *doc,
         answer.code = message->error_code;
         answer.message = message->error_message;
         answer.data = message->error_data;
+        answer.members = buf_str(&leg->members);
     }
     leg_finish(leg, &answer);
 }
@@ -227,7 +228,23 @@ bool leg_take(struct leg *leg, Str text)
     return is_taken;
 }
 
-bool leg_take_refusal(struct leg *leg, Str text)
+/* What an error says that came instead of an answer. Codes that servers with sessions have always
+ * used for the transport (-32000 to -32019) are none of the modern era's, and an error for nobody
+ * may be anybody's: both leave it open whether the server still speaks as we think. */
+static enum refusal_kind classify_refusal(const struct leg *leg,
+                                          const struct jsonrpc_message *message)
+{
+    if (message->kind != JSONRPC_ERROR || (message->id.is_present && !is_id_of(leg, message->id)))
+        return REFUSAL_UNREAD;
+    if (leg->is_handshake)
+        return REFUSAL_TAKEN;
+    if (message->error_code == MCP_UNSUPPORTED_VERSION)
+        return REFUSAL_OF_ERA;
+    bool is_transport = message->error_code <= -32000 && message->error_code >= -32019;
+    return message->id.is_present && !is_transport ? REFUSAL_TAKEN : REFUSAL_UNREAD;
+}
+
+enum refusal_kind leg_take_refusal(struct leg *leg, Str text)
 {
     const struct gateway_limits *limits = leg->upstream->owner->limits;
     struct json_limits strict = answer_limits(limits);
@@ -237,12 +254,11 @@ bool leg_take_refusal(struct leg *leg, Str text)
     arena_init(&arena, answer_memory(limits));
     if (json_parse(text, &strict, &arena, &doc, NULL) == JSON_ERR_NONE)
         jsonrpc_read(&doc, &message);
-    bool is_taken =
-        message.kind == JSONRPC_ERROR && (!message.id.is_present || is_id_of(leg, message.id));
-    if (is_taken)
+    enum refusal_kind kind = classify_refusal(leg, &message);
+    if (kind == REFUSAL_TAKEN)
         deliver(leg, &doc, &message);
     arena_reset(&arena);
-    return is_taken;
+    return kind;
 }
 
 /* The only leg that is out, or NULL. */

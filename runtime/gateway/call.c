@@ -6,6 +6,7 @@
  */
 #include "runtime/gateway/call.h"
 
+#include "runtime/gateway/call_fields.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/relay.h"
 #include "runtime/gateway/result.h"
@@ -138,7 +139,8 @@ struct call *call_new(struct request *request)
         call->id.text = arena_copy(&call->mem, request->message.id.text);
     }
     if (!call || call->id.text.n != request->message.id.text.n ||
-        !caller_copy(&call->mem, request->in->caller, &call->caller)) {
+        !caller_copy(&call->mem, request->in->caller, &call->caller) ||
+        !fields_keep(request, &call->mem, &call->fields)) {
         if (call)
             call_free(call);
         request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
@@ -148,6 +150,7 @@ struct call *call_new(struct request *request)
     call->flight = flight;
     call->era = request->era;
     call->session = session;
+    call->is_http_modern = request_has_fields(request);
     call->reply = request->in->reply;
     call->event = request->in->event;
     call->user = request->in->user;
@@ -217,17 +220,17 @@ void call_cancel(struct call *call)
     call_end(call, 202, (Str){ 0 });
 }
 
-static void call_error(struct call *call, int64_t code, Str message)
+static void call_error(struct call *call, int status, int64_t code, Str message, Str raw_data)
 {
     struct buf body;
     buf_init(&body, (size_t)call->gateway->limits.max_result_bytes + REPLY_FRAME_MAX);
-    jsonrpc_write_error(&body, call->id, code, message, (Str){ 0 });
+    jsonrpc_write_error(&body, call->id, code, message, raw_data);
     if (body.is_full) {
         buf_clear(&body);
         jsonrpc_write_error(&body, call->id, code, STR("the server's message is too long"),
                             (Str){ 0 });
     }
-    call_end(call, 200, buf_str(&body));
+    call_end(call, status, buf_str(&body));
     buf_free(&body);
 }
 
@@ -235,7 +238,7 @@ void call_fail(struct call *call, const char *why)
 {
     Str message =
         arena_printf(&call->mem, "%.*s: %s", STR_ARG(server_alias(call->caller.server)), why);
-    call_error(call, JSONRPC_INTERNAL_ERROR, message.n ? message : str_of(why));
+    call_error(call, 200, JSONRPC_INTERNAL_ERROR, message.n ? message : str_of(why), (Str){ 0 });
 }
 
 void call_reply(struct call *call, int status, const struct buf *body)
@@ -267,16 +270,49 @@ void call_reply_result(struct call *call, const struct answer *answer,
 }
 
 /* Codes that say something about the connection they travel on mean ours to the server, not the
- * client's to us; those of -32020 to -32099 are the protocol's own. */
-static int64_t passed_code(int64_t code)
+ * client's to us; those of -32020 to -32099 are the protocol's own. A capability that the client
+ * lacks is its own matter, if its revision has the code. A resource that is not there has a code of
+ * its own in the legacy era; in the modern one an error of params that names the URI means it. */
+static int64_t passed_code(const struct call *call, const struct answer *answer)
 {
-    return code <= -32020 && code >= -32099 ? (int64_t)JSONRPC_INTERNAL_ERROR : code;
+    bool is_read = call->method && call->method->name == PLACE_URI;
+    bool names_uri = answer->data != JSON_NONE &&
+                     json_member(answer->doc, answer->data, STR("uri")) != JSON_NONE;
+    if (call->era == ERA_MODERN && answer->code == MCP_MISSING_CAPABILITY)
+        return answer->code;
+    if (call->era == ERA_MODERN && answer->code == MCP_RESOURCE_NOT_FOUND)
+        return JSONRPC_INVALID_PARAMS;
+    if (call->era == ERA_LEGACY && answer->era == ERA_MODERN && is_read && names_uri &&
+        answer->code == JSONRPC_INVALID_PARAMS)
+        return MCP_RESOURCE_NOT_FOUND;
+    return answer->code <= -32020 && answer->code >= -32099 ? (int64_t)JSONRPC_INTERNAL_ERROR
+                                                            : answer->code;
+}
+
+/* Two errors have a status of their own in the modern era. */
+static int status_of_code(const struct call *call, int64_t code)
+{
+    if (call->era == ERA_MODERN && code == JSONRPC_METHOD_NOT_FOUND)
+        return 404;
+    return code == MCP_MISSING_CAPABILITY ? 400 : 200;
+}
+
+static void fail_with(struct call *call, const struct answer *answer)
+{
+    int64_t code = passed_code(call, answer);
+    struct buf data;
+    buf_init(&data, call->gateway->limits.max_result_bytes);
+    if (answer->data != JSON_NONE)
+        result_write_error_data(&data, answer->doc, answer->data);
+    call_error(call, status_of_code(call, code), code, answer->message,
+               data.is_full ? (Str){ 0 } : buf_str(&data));
+    buf_free(&data);
 }
 
 void call_fail_answer(struct call *call, const struct answer *answer)
 {
     if (answer->kind == ANSWER_ERROR)
-        call_error(call, passed_code(answer->code), answer->message);
+        fail_with(call, answer);
     else
         call_fail(call, answer->why);
 }

@@ -68,6 +68,9 @@ struct call {
     struct waiter waiter;
     struct buf held; /* the members of params, as JSON without braces */
     uint32_t rounds;
+    bool is_http_modern; /* the client's way: what its headers say must agree with the body */
+    bool was_refused;    /* once, for its headers: not a second time */
+    Str fields;          /* its Mcp-Param headers, lines of mirror.h; in mem */
     const struct kind_method *method; /* what judged_call.c asked */
     struct catalogue *catalogue;      /* what list_call.c lists */
 };

@@ -10,7 +10,7 @@
 #include "runtime/crypto/encode.h"
 #include "runtime/gateway/revision.h"
 
-enum { HEADER_NAME_MAX = 4096 }; /* decoded bytes of an Mcp-Name that are compared at all */
+enum { HEADER_TEXT_MAX = 12 * 1024 }; /* decoded bytes of a field: a head has no room for more */
 
 static bool refuse(struct refusal *out, int status, int64_t code, const char *why)
 {
@@ -23,7 +23,7 @@ bool mcp_header_means(Str value, Str text)
     static const Str head = STR_INIT("=?base64?"), tail = STR_INIT("?=");
     if (value.n < head.n + tail.n || !str_starts(value, head) || !str_ends(value, tail))
         return str_eq(value, text);
-    unsigned char bytes[HEADER_NAME_MAX];
+    unsigned char bytes[HEADER_TEXT_MAX];
     size_t n = 0;
     if (!base64_decode(str_sub(value, head.n, value.n - tail.n), bytes, sizeof bytes, &n))
         return false;

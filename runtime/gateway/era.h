@@ -9,6 +9,7 @@
 #define RUNTIME_GATEWAY_ERA_H
 
 #include "runtime/gateway/server.h"
+#include "runtime/wire/http1.h"
 #include "runtime/wire/jsonrpc.h"
 
 /* One header's value; a header that was sent empty is present. */
@@ -21,6 +22,7 @@ struct mcp_header {
 struct mcp_headers {
     bool is_http; /* false: no head at all */
     struct mcp_header version, method, name, session;
+    const struct http_head *head; /* where fields of a tool's own stand; NULL: nowhere */
 };
 
 /* A message that is not served: HTTP status, JSON-RPC code, sentence, and the error's data. */

@@ -82,6 +82,7 @@ struct mcp_headers http_check_mcp(const struct http_head *head)
         .method = find(head, STR("Mcp-Method")),
         .name = find(head, STR("Mcp-Name")),
         .session = find(head, STR("Mcp-Session-Id")),
+        .head = head,
     };
 }
 

@@ -22,6 +22,8 @@ static void on_time(void *user)
 static void leg_free(struct leg *leg)
 {
     timer_close(leg->timer);
+    timer_close(leg->pause);
+    buf_free(&leg->event_id);
     buf_free(&leg->members);
     buf_free(&leg->body);
     sse_reader_free(&leg->sse);
@@ -32,15 +34,18 @@ static void leg_free(struct leg *leg)
 
 static bool leg_copy_text(struct leg *leg, const struct upstream_request *request)
 {
-    leg->text = malloc(request->method.n + request->name.n + 1);
+    const Str parts[] = { request->method, request->name, request->fields };
+    Str *const kept[] = { &leg->method, &leg->name, &leg->fields };
+    size_t n = 0;
+    leg->text = malloc(request->method.n + request->name.n + request->fields.n + 1);
     if (!leg->text)
         return false;
-    if (request->method.n)
-        memcpy(leg->text, request->method.p, request->method.n);
-    if (request->name.n)
-        memcpy(leg->text + request->method.n, request->name.p, request->name.n);
-    leg->method = (Str){ .p = leg->text, .n = request->method.n };
-    leg->name = (Str){ .p = leg->text + request->method.n, .n = request->name.n };
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        if (parts[i].n)
+            memcpy(leg->text + n, parts[i].p, parts[i].n);
+        *kept[i] = (Str){ .p = leg->text + n, .n = parts[i].n };
+        n += parts[i].n;
+    }
     buf_add(&leg->members, request->members);
     return !leg->members.is_full;
 }
@@ -63,6 +68,7 @@ struct leg *leg_new(struct upstream *upstream, const struct upstream_request *re
     buf_init(&leg->members, (size_t)limits->max_body_bytes + LEG_FRAME_MAX);
     buf_init(&leg->body, limits->max_result_bytes);
     sse_reader_init(&leg->sse, limits->max_result_bytes);
+    buf_init(&leg->event_id, LEG_EVENT_ID_MAX);
     leg->timer = timer_open(upstream->owner->loop, on_time, leg);
     if (!leg->timer || !leg_copy_text(leg, request)) {
         leg_free(leg);

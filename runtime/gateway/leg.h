@@ -13,7 +13,11 @@
 #include "runtime/net/child.h"
 #include "runtime/wire/sse.h"
 
-enum { UPSTREAM_SESSION_MAX = 256 }; /* bytes of a server's session id */
+enum {
+    UPSTREAM_SESSION_MAX = 256, /* bytes of a server's session id */
+    LEG_EVENT_ID_MAX =
+        1024, /* of an event's id; a stream with a longer one is not taken up again */
+};
 
 enum upstream_state {
     UPSTREAM_IDLE,         /* not started, or stopped */
@@ -40,10 +44,10 @@ struct leg {
     uint64_t id;
     bool is_raw; /* members is the whole message */
     bool is_notification, is_sent, is_handshake,
-        has_moved;      /* sent again once: it is known not to have run */
-    Str method, name;   /* lent from text */
-    char *text;         /* owned */
-    struct buf members; /* of params, `_meta` not among them */
+        has_moved;            /* sent again once: it is known not to have run */
+    Str method, name, fields; /* lent from text */
+    char *text;               /* owned */
+    struct buf members;       /* of params, `_meta` not among them */
     answer_fn answer;
     said_fn said; /* NULL: nobody listens */
     void *user;
@@ -61,6 +65,11 @@ struct leg {
     uint32_t generation; /* of the session it was sent in */
     bool has_session;    /* it was sent in one */
     struct leg_auth auth;
+    /* HTTP, legacy: a stream that ended early and is taken up again */
+    struct buf event_id; /* the last one seen; empty: it can't be */
+    uint32_t retry_ms;   /* as the server wants it */
+    uint32_t resumes;    /* times that it was */
+    struct timer *pause; /* until the next time */
 };
 
 struct upstream {
@@ -127,9 +136,10 @@ void leg_write(const struct leg *leg, struct buf *out);
 /* answer.c: what a server says. Reads text as the answer on the leg's own stream and ends the
  * leg, or returns false: nothing in it was for this leg. */
 bool leg_take(struct leg *leg, Str text);
-/* Likewise for the body of a refusal, where only an error for this request counts; anything else
- * leaves the leg alone. */
-bool leg_take_refusal(struct leg *leg, Str text);
+/* Likewise for the body of a refusal, where only an error for this request counts. Anything else
+ * leaves the leg alone, as does what says that the server is of another era than we thought. */
+enum refusal_kind { REFUSAL_UNREAD, REFUSAL_TAKEN, REFUSAL_OF_ERA };
+enum refusal_kind leg_take_refusal(struct leg *leg, Str text);
 /* A line of a stdio server, which may be for any leg, or a request of the server's. */
 void upstream_take(struct upstream *upstream, Str text);
 void upstream_drop_message(struct upstream *upstream, const char *what);
@@ -153,6 +163,15 @@ enum transmitted upstream_transmit(struct leg *leg);
 void upstream_notify(struct upstream *upstream, Str method, Str members);
 /* The server has forgotten the session: the leg did not run and goes again in a new one. */
 void leg_session_lost(struct leg *leg);
+/* The server speaks another version than we thought: likewise, when it has been asked again. */
+void leg_era_lost(struct leg *leg);
+/* upstream_resume.c: the stream of a leg ended without the answer. Takes it up again after the
+ * time that the server asked for, or returns false: it can't be. */
+bool leg_resume(struct leg *leg);
+/* Remembers what an event says about taking up its stream. */
+void leg_note_event(struct leg *leg, const struct sse_event *event);
+/* upstream_http.c: asks for the rest of the stream. */
+enum status http_send_resume(struct leg *leg);
 /* All legs that are out fail; the server is started anew by the next call. */
 void upstream_broken(struct upstream *upstream, enum answer_failure failure, const char *why);
 /* transport->start, if there is one. NULL: it runs; else why not, for the client. */

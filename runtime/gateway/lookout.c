@@ -24,6 +24,8 @@ void lookout_close(struct upstream *upstream)
     ENSURE(!lookout->pages && !lookout->waiters);
     definitions_free(lookout->known);
     definitions_free(lookout->draft);
+    mirrors_free(lookout->marks);
+    mirrors_free(lookout->marks_draft);
 }
 
 uint32_t lookout_turn(const struct upstream *upstream)
@@ -38,6 +40,8 @@ void lookout_forget(struct upstream *upstream)
         lookout->turn = 1;
     definitions_free(lookout->known);
     lookout->known = NULL;
+    mirrors_free(lookout->marks);
+    lookout->marks = NULL;
 }
 
 static int64_t age_of(const struct lookout *lookout)
@@ -84,6 +88,32 @@ void lookout_learn(struct upstream *upstream, struct definitions *definitions, u
     lookout->rest_ms = 0;
 }
 
+void lookout_learn_marks(struct upstream *upstream, struct mirrors *marks, uint32_t turn)
+{
+    struct lookout *lookout = &upstream->lookout;
+    if (turn != lookout->turn) {
+        mirrors_free(marks);
+        return;
+    }
+    mirrors_free(lookout->marks);
+    lookout->marks = marks;
+}
+
+const struct mirrors *lookout_marks(const struct upstream *upstream)
+{
+    return upstream ? upstream->lookout.marks : NULL;
+}
+
+static bool is_resting(const struct lookout *lookout)
+{
+    return lookout->fault && world_mono_ms() < lookout->retry_ms;
+}
+
+bool lookout_may_ask(const struct upstream *upstream)
+{
+    return !upstream || !is_resting(&upstream->lookout);
+}
+
 /* ------------------------------- waiters -------------------------------- */
 
 void lookout_leave(struct waiter *waiter)
@@ -120,7 +150,9 @@ static const char *take(void *user, const struct json_doc *doc, uint32_t result,
         Str name = json_member_string(doc, i, STR("name"));
         if (!tool_name_is_plain(name))
             continue;
-        if (!definitions_add(upstream->lookout.draft, doc, i, name, true))
+        bool is_valid;
+        if (!definitions_add(upstream->lookout.draft, doc, i, name, true) ||
+            !mirrors_add(upstream->lookout.marks_draft, doc, i, name, &is_valid))
             return "no memory left for the server's list of tools";
     }
     return NULL;
@@ -155,12 +187,15 @@ static void on_listed(void *user, const struct answer *answer, const char *fault
     struct upstream *upstream = user;
     struct lookout *lookout = &upstream->lookout;
     struct definitions *draft = lookout->draft;
+    struct mirrors *marks = lookout->marks_draft;
     lookout->pages = NULL;
     lookout->draft = NULL;
+    lookout->marks_draft = NULL;
     if (answer)
         fault = answer->kind == ANSWER_ERROR ? "the server refuses to list its tools" : answer->why;
     if (!fault && lookout->draft_turn != lookout->turn) { /* out of date before it was whole */
         definitions_free(draft);
+        mirrors_free(marks);
         bool is_wanted = lookout->waiters && lookout->rounds < LOOKOUT_ROUNDS_MAX;
         if (!is_wanted || !fetch(upstream))
             release_waiters(lookout, unsteady);
@@ -169,8 +204,10 @@ static void on_listed(void *user, const struct answer *answer, const char *fault
     lookout->rounds = 0;
     if (fault) {
         definitions_free(draft);
+        mirrors_free(marks);
         note_fault(upstream, answer, fault);
     } else {
+        lookout_learn_marks(upstream, marks, lookout->draft_turn);
         lookout_learn(upstream, draft, lookout->draft_turn, lookout->draft_ms);
     }
     release_waiters(lookout, fault);
@@ -189,11 +226,14 @@ static bool fetch(struct upstream *upstream)
         .user = upstream,
     };
     lookout->draft = definitions_new();
-    if (lookout->draft)
+    lookout->marks_draft = mirrors_new();
+    if (lookout->draft && lookout->marks_draft)
         lookout->pages = pages_ask(upstream, upstream->owner->limits, &asked);
     if (!lookout->pages) {
         definitions_free(lookout->draft);
+        mirrors_free(lookout->marks_draft);
         lookout->draft = NULL;
+        lookout->marks_draft = NULL;
         return false;
     }
     lookout->draft_turn = lookout->turn;
@@ -221,8 +261,8 @@ bool lookout_wait(struct upstream *upstream, struct waiter *waiter)
 void lookout_refresh(struct upstream *upstream)
 {
     struct lookout *lookout = &upstream->lookout;
-    bool is_resting = lookout->fault && world_mono_ms() < lookout->retry_ms;
-    if (lookout->pages || is_resting || !lookout->known || age_of(lookout) <= ttl_of(upstream) / 2)
+    if (lookout->pages || is_resting(lookout) || !lookout->known ||
+        age_of(lookout) <= ttl_of(upstream) / 2)
         return;
     lookout->rounds = 0;
     if (!fetch(upstream))

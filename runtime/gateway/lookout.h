@@ -12,6 +12,7 @@
 #define RUNTIME_GATEWAY_LOOKOUT_H
 
 #include "runtime/gateway/definitions.h"
+#include "runtime/gateway/mirror.h"
 #include "runtime/gateway/upstream.h"
 
 enum {
@@ -35,6 +36,8 @@ struct lookout {
     int64_t known_ms, known_asked_ms; /* when they were here; when they were asked for */
     struct pages *pages;
     struct definitions *draft; /* owned; what pages has brought so far */
+    struct mirrors *marks;     /* owned; of the last whole list of this turn; NULL: none */
+    struct mirrors *marks_draft;
     uint32_t draft_turn, rounds;
     int64_t draft_ms;
     struct waiter *waiters; /* only while pages are on their way */
@@ -60,6 +63,16 @@ void lookout_refresh(struct upstream *upstream);
 /* Takes the definitions of a whole list that was asked for then, in that turn. */
 void lookout_learn(struct upstream *upstream, struct definitions *definitions, uint32_t turn,
                    int64_t asked_ms);
+
+/* Likewise the marks of a whole list. They count until another list is here or the turn ends: a
+ * server that has changed them refuses the call, and then the list is fetched. */
+void lookout_learn_marks(struct upstream *upstream, struct mirrors *marks, uint32_t turn);
+
+/* The marks, or NULL: no list is known. upstream NULL: there is none yet. */
+const struct mirrors *lookout_marks(const struct upstream *upstream);
+
+/* Would it be of use to wait for a list? Not just after one that failed. */
+bool lookout_may_ask(const struct upstream *upstream);
 
 /* What is known holds no longer. */
 void lookout_forget(struct upstream *upstream);

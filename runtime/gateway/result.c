@@ -58,6 +58,17 @@ static bool is_meta_of_gateway(Str key)
     return str_starts(key, STR("mcpd/")) || str_eq(key, META_SERVER_INFO);
 }
 
+static void copy_foreign(struct buf *out, const struct json_doc *doc, uint32_t object)
+{
+    for (uint32_t i = json_first(doc, object); i != JSON_NONE; i = json_after(doc, object, i)) {
+        Str key = json_key(json_at(doc, i));
+        if (is_meta_of_gateway(key))
+            continue;
+        jsonrpc_write_key(out, key);
+        buf_add(out, json_raw(doc, i));
+    }
+}
+
 void result_write_meta(struct buf *out, const struct json_doc *doc, uint32_t meta,
                        enum server_era era, Str alias)
 {
@@ -66,15 +77,20 @@ void result_write_meta(struct buf *out, const struct json_doc *doc, uint32_t met
         return;
     jsonrpc_write_key(out, STR("_meta"));
     buf_add_char(out, '{');
-    uint32_t first = is_object ? json_first(doc, meta) : JSON_NONE;
-    for (uint32_t i = first; i != JSON_NONE; i = json_after(doc, meta, i)) {
-        Str key = json_key(json_at(doc, i));
-        if (is_meta_of_gateway(key))
-            continue;
-        jsonrpc_write_key(out, key);
-        buf_add(out, json_raw(doc, i));
-    }
+    if (is_object)
+        copy_foreign(out, doc, meta);
     result_write_server_info(out, era, alias);
+    buf_add_char(out, '}');
+}
+
+void result_write_error_data(struct buf *out, const struct json_doc *doc, uint32_t data)
+{
+    if (json_at(doc, data)->type != JSON_OBJECT) {
+        buf_add(out, json_raw(doc, data));
+        return;
+    }
+    buf_add_char(out, '{');
+    copy_foreign(out, doc, data);
     buf_add_char(out, '}');
 }
 

@@ -24,6 +24,9 @@ void result_write_meta(struct buf *out, const struct json_doc *doc, uint32_t met
 void result_write_server_info(struct buf *out, enum server_era era, Str alias);
 void result_write_implementation(struct buf *out, Str alias);
 
+/* Appends an error's data as it is, less the members where only the gateway speaks. */
+void result_write_error_data(struct buf *out, const struct json_doc *doc, uint32_t data);
+
 /* Appends what a modern client expects of a complete result; nothing for a legacy one. */
 void result_write_era(struct buf *out, enum server_era era);
 /* Likewise of a list: it is this grant's alone and not to be kept. */

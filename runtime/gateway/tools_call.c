@@ -10,7 +10,7 @@
  * It is held as the members that would go out, and these are read and judged again when it is
  * known; likewise when the server was started anew before the request went out.
  */
-#include "runtime/gateway/call.h"
+#include "runtime/gateway/call_fields.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/denial.h"
 #include "runtime/gateway/drift.h"
@@ -84,14 +84,25 @@ static enum decided decide(struct gateway *gateway, struct vm *vm, const struct 
 }
 
 /* Of a call that may be judged again after this, the client's own words: what a rule has set is no
- * part of them, and the next judgment may be another policy's. Unchanged, they are what was sent.
- */
+ * part of them, and the next judgment may be another policy's. Unchanged, they are what was sent. A
+ * call over HTTP may come back refused for its headers. */
 static void hold_own(struct call *call, const struct asked *asked, const struct decision *decision,
                      uint32_t turn)
 {
+    bool may_come_back = turn || call->caller.server->spec->transport == SERVER_HTTP;
     buf_free(&call->held);
-    if (turn && decision->rewritten)
+    if (may_come_back && decision->rewritten)
         write_members(&call->held, asked->name, asked_arguments(asked));
+}
+
+/* The headers of what write_members writes. */
+static void write_fields(const struct caller *caller, const struct asked *asked,
+                         const struct decision *decision, struct buf *out)
+{
+    if (decision->rewritten)
+        fields_write(caller, asked->name, decision->rewritten, 0, out);
+    else if (asked->arguments != JSON_NONE)
+        fields_write(caller, asked->name, asked->doc, asked->arguments, out);
 }
 
 /* Ends the call when it can't be sent. */
@@ -99,22 +110,26 @@ static struct call *forward(struct call *call, const struct asked *asked,
                             const struct decision *decision)
 {
     const struct caller *caller = &call->caller;
-    struct buf members;
+    struct buf members, fields;
     buf_init(&members, (size_t)call->gateway->limits.max_body_bytes + REPLY_FRAME_MAX);
+    buf_init(&fields, MIRROR_FIELDS_MAX);
     write_members(&members, asked->name, judged_arguments(asked, decision));
+    write_fields(caller, asked, decision, &fields);
     struct upstream_key key = caller_key(caller);
     struct upstream *upstream = upstream_get(call->gateway->upstreams, caller->server, &key);
     struct upstream_request out = { .method = STR("tools/call"),
                                     .name = asked->name,
+                                    .fields = buf_str(&fields),
                                     .members = buf_str(&members) };
     call_listen(call, &out);
     if (upstream && asked->standing.kind == STANDING_ACCEPTED) {
         out.turn = lookout_turn(upstream);
         lookout_refresh(upstream);
     }
-    if (upstream && !members.is_full)
+    if (upstream && !members.is_full && !fields.is_full)
         call->leg = upstream_send(upstream, &out, on_answer, call);
     buf_free(&members);
+    buf_free(&fields);
     hold_own(call, asked, decision, out.turn);
     if (call->leg)
         return call;
@@ -131,6 +146,15 @@ static void write_denial(struct buf *out, struct jsonrpc_id id, enum server_era 
 
 /* ------------------------- calls that have to wait ------------------------- */
 
+static void refuse_held(struct call *call, const struct refusal *refusal)
+{
+    struct buf body;
+    buf_init(&body, REPLY_FRAME_MAX);
+    jsonrpc_write_error(&body, call->id, refusal->code, str_of(refusal->why), (Str){ 0 });
+    call_reply(call, refusal->status, &body);
+    buf_free(&body);
+}
+
 /* Reads what is held, judges it, and ends the call or sends it. */
 static void judge_held(struct call *call, const struct json_doc *doc, const char *fault)
 {
@@ -140,6 +164,11 @@ static void judge_held(struct call *call, const struct json_doc *doc, const char
     struct buf body;
     const char *bad = read_params(doc, 0, &asked);
     ENSURE(!bad); /* it was read before */
+    struct refusal refusal;
+    if (!fields_agree(&call->caller, call->is_http_modern, call->fields, &asked, &refusal)) {
+        refuse_held(call, &refusal);
+        return;
+    }
     struct vm *vm = policies_get(gateway->policies, call->caller.policy);
     find_standing(vm, &call->caller, &asked);
     if (asked.standing.kind == STANDING_WAIT)
@@ -199,13 +228,25 @@ static struct call *wait_for_list(struct call *call)
     return NULL;
 }
 
+/* It was not sent; or it was refused, unread, for headers that we have not made as the server wants
+ * them: its list has changed, or was never seen. */
+static bool is_to_be_sent_again(struct call *call, const struct answer *answer)
+{
+    if (answer->kind == ANSWER_FAILED)
+        return answer->failure == FAILURE_STALE;
+    bool is_first = !call->was_refused;
+    call->was_refused = true;
+    return answer->code == MCP_HEADER_MISMATCH && is_first &&
+           server_reads_fields(call->caller.server);
+}
+
 static void on_answer(void *user, const struct answer *answer)
 {
     struct call *call = user;
     call->leg = NULL;
     if (answer->kind == ANSWER_RESULT) {
         call_reply_result(call, answer, result_write_era);
-    } else if (answer->kind == ANSWER_FAILED && answer->failure == FAILURE_STALE) {
+    } else if (is_to_be_sent_again(call, answer)) {
         if (!call->held.n)
             buf_add(&call->held, answer->members);
         (void)wait_for_list(call);
@@ -243,6 +284,35 @@ static void deny(struct request *request, const struct verdict_text *verdict)
     buf_free(&body);
 }
 
+/* A client's headers can't be compared with a list that is not known. */
+static bool must_see_list(const struct request *request)
+{
+    const struct caller *caller = request->in->caller;
+    struct upstream_key key = caller_key(caller);
+    const struct upstream *upstream = upstream_find(caller->server, &key);
+    return request_has_fields(request) && mirror_has_fields(request->in->headers.head) &&
+           !lookout_marks(upstream) && lookout_may_ask(upstream);
+}
+
+/* False after a refusal has been replied. */
+static bool check_fields(struct request *request, const struct asked *asked)
+{
+    struct refusal refusal = { 0 };
+    Str fields;
+    struct arena mem;
+    arena_init(&mem, (size_t)MIRROR_FIELDS_MAX * 2);
+    bool is_fine = fields_keep(request, &mem, &fields);
+    if (!is_fine)
+        request_error(request, 200, JSONRPC_INTERNAL_ERROR, "no memory left");
+    else if (!fields_agree(request->in->caller, request_has_fields(request), fields, asked,
+                           &refusal)) {
+        request_error(request, refusal.status, refusal.code, refusal.why);
+        is_fine = false;
+    }
+    arena_reset(&mem);
+    return is_fine;
+}
+
 struct call *tools_call(struct request *request)
 {
     const struct caller *caller = request->in->caller;
@@ -256,6 +326,10 @@ struct call *tools_call(struct request *request)
         request_error(request, 200, JSONRPC_INVALID_PARAMS, bad);
         return NULL;
     }
+    if (must_see_list(request))
+        return send_later(request, &asked);
+    if (!check_fields(request, &asked))
+        return NULL;
     struct vm *vm = policies_get(gateway->policies, caller->policy);
     find_standing(vm, caller, &asked);
     switch (decide(gateway, vm, caller, &asked, &verdict)) {

@@ -9,7 +9,7 @@
  */
 #include "runtime/base/log.h"
 #include "runtime/base/world.h"
-#include "runtime/gateway/call.h"
+#include "runtime/gateway/call_fields.h"
 #include "runtime/gateway/decide.h"
 #include "runtime/gateway/drift.h"
 #include "runtime/gateway/narrow_schema.h"
@@ -30,10 +30,12 @@ struct listing {
     struct buf members; /* of the first page's result, without tools and cursor */
     struct buf tools;   /* of the shown ones, one after the other */
     struct definitions *definitions;
+    struct mirrors *marks;
     struct vm_needs needs;    /* of the tool in hand */
     struct shown_tool *shown; /* owned */
     uint32_t shown_count, shown_room;
-    uint32_t odd, repeated; /* tools left out for their names, for having been there already */
+    uint32_t odd, repeated, unmarked; /* tools left out for their names, for having been there
+                                       * already, for wrong marks */
     bool has_first, is_pinned;
     uint32_t turn; /* that it was asked for in */
     int64_t asked_ms;
@@ -46,6 +48,7 @@ void listing_free(struct listing *listing)
     pages_cancel(listing->pages);
     vm_close(listing->vm);
     definitions_free(listing->definitions);
+    mirrors_free(listing->marks);
     buf_free(&listing->members);
     buf_free(&listing->tools);
     free(listing->shown);
@@ -61,7 +64,8 @@ static struct listing *listing_new(const struct gateway_limits *limits)
     buf_init(&listing->tools, limits->max_result_bytes);
     listing->asked_ms = world_mono_ms();
     listing->definitions = definitions_new();
-    if (listing->definitions)
+    listing->marks = mirrors_new();
+    if (listing->definitions && listing->marks)
         return listing;
     listing_free(listing);
     return NULL;
@@ -93,6 +97,22 @@ static bool show(struct listing *listing, const struct definition *definition,
     return !listing->tools.is_full;
 }
 
+/* A tool whose marks are wrong can't be called where headers count: on either side. False: no
+ * memory. */
+static bool take_marks(struct call *call, const struct json_doc *doc, uint32_t tool, Str name,
+                       bool *is_callable)
+{
+    struct listing *listing = call->listing;
+    bool is_valid;
+    if (!mirrors_add(listing->marks, doc, tool, name, &is_valid))
+        return false;
+    *is_callable = is_valid || (!call->is_http_modern && !server_reads_fields(call->caller.server));
+    if (!*is_callable && listing->unmarked++ == 0)
+        log_warn("tool hidden for its x-mcp-header server=%.*s tool=%.*s",
+                 STR_ARG(server_alias(call->caller.server)), STR_ARG(name));
+    return true;
+}
+
 /* One tool: shown, hidden or dropped. False: no memory. */
 static bool take_tool(struct call *call, const struct json_doc *doc, uint32_t tool)
 {
@@ -107,8 +127,11 @@ static bool take_tool(struct call *call, const struct json_doc *doc, uint32_t to
     }
     const struct definition *definition =
         definitions_add(listing->definitions, doc, tool, name, listing->is_pinned);
-    if (!definition)
+    bool is_callable;
+    if (!definition || !take_marks(call, doc, tool, name, &is_callable))
         return false;
+    if (!is_callable)
+        return true;
     const struct vm_question question = { .server = alias, .principal = &call->caller.principal };
     if (!vm_may_allow(listing->vm, &question, name))
         return true;
@@ -181,7 +204,11 @@ static void learn_list(struct call *call)
     struct listing *listing = call->listing;
     struct upstream_key key = caller_key(&call->caller);
     struct upstream *upstream = upstream_find(call->caller.server, &key);
-    if (!upstream || !listing->is_pinned)
+    if (!upstream)
+        return;
+    lookout_learn_marks(upstream, listing->marks, listing->turn);
+    listing->marks = NULL;
+    if (!listing->is_pinned)
         return;
     lookout_learn(upstream, listing->definitions, listing->turn, listing->asked_ms);
     listing->definitions = NULL;

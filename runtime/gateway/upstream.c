@@ -279,6 +279,22 @@ void leg_session_lost(struct leg *leg)
         upstream_pump_later(upstream);
 }
 
+void leg_era_lost(struct leg *leg)
+{
+    struct upstream *upstream = leg->upstream;
+    bool has_moved = leg->has_moved;
+    if (has_moved) {
+        leg_fail(leg, FAILURE_REFUSED, "the server speaks no protocol version that we do");
+    } else {
+        upstream->transport->release(leg, false);
+        leg->is_sent = false;
+        leg->has_moved = true;
+    }
+    upstream_doubt(upstream);
+    if (!has_moved)
+        upstream_pump_later(upstream);
+}
+
 static bool copy_key(struct upstream *upstream, const struct upstream_key *key)
 {
     char *text = malloc(key->principal.n + key->session.n + 1);

@@ -70,7 +70,7 @@ struct answer {
     enum answer_failure failure; /* FAILED */
     int status;                  /* FAILED, REFUSED: the HTTP status */
     const char *why;             /* FAILED: our own words, fit for the client */
-    Str members;                 /* FAILED, STALE: of the request */
+    Str members;                 /* ERROR; FAILED, STALE: of the request */
 };
 typedef void (*answer_fn)(void *user, const struct answer *answer);
 /* What a server says about a request before it answers it. Never ends the leg. */
@@ -82,10 +82,11 @@ typedef void (*heard_fn)(void *user, struct upstream *upstream, const struct jso
 
 struct upstream_request {
     Str method;
-    Str name;      /* what Mcp-Name says; empty: no such header */
-    Str members;   /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
-    uint32_t turn; /* of lookout.h: sent in this one or not at all; 0: any */
-    said_fn said;  /* with the user of answer; NULL: nothing is passed on */
+    Str name;    /* what Mcp-Name says; empty: no such header */
+    Str fields;  /* lines of mirror.h: what an HTTP server of the modern era gets as headers, too */
+    Str members; /* of params, as JSON without braces; may be empty. `_meta` is added as needed */
+    uint32_t turn;       /* of lookout.h: sent in this one or not at all; 0: any */
+    said_fn said;        /* with the user of answer; NULL: nothing is passed on */
     bool wants_progress; /* the server is given a token, which is the leg's own */
     Str log_level;       /* modern: the least severe log messages wanted; empty: none */
     int64_t timeout_ms;  /* until the answer, if that is less than the limit; 0: the limit alone */

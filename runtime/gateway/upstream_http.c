@@ -6,13 +6,13 @@
  * An answer is one JSON document or the events of a stream; the first that fits ends both.
  */
 #include "runtime/base/log.h"
-#include "runtime/crypto/encode.h"
 #include "runtime/gateway/leg.h"
+#include "runtime/gateway/mirror.h"
 #include "runtime/gateway/revision.h"
 
 enum {
     REFUSAL_BODY_MAX = 64 * 1024, /* of a 4xx to a probe: there may be a JSON-RPC error in it */
-    HEADERS_MAX = 8,
+    HEADERS_MAX = 8 + MIRROR_PARAMS_MAX,
     BEARER_BYTES_MAX = 8 * 1024,
     NAME_FIELD_MAX = 16 * 1024, /* of Mcp-Name: a name of 8 KiB, encoded */
     CANCEL_BYTES_MAX = 256,
@@ -26,6 +26,15 @@ static bool is_initialize(const struct leg *leg)
 static bool is_probe(const struct leg *leg)
 {
     return leg->is_handshake && str_eq(leg->method, STR("server/discover"));
+}
+
+/* In the modern era some errors have a status of their own, 400 or 404. A legacy server's refusals
+ * are of the transport, and speak of sessions that are none of the client's. */
+static bool may_explain(const struct leg *leg, int status)
+{
+    bool is_status = status == 400 || status == 404;
+    bool is_call = leg->upstream->era == ERA_MODERN && !leg->is_notification;
+    return (is_status && is_call) || (is_probe(leg) && status >= 400 && status < 500);
 }
 
 /* Visible ASCII, as the protocol says; anything else would be another header's beginning. */
@@ -63,7 +72,7 @@ static void on_head(void *user, const struct http_head *head)
         leg->body_kind = LEG_BODY_JSON;
     else if (head->status == 200 && http_content_type_is(type, STR("text/event-stream")))
         leg->body_kind = LEG_BODY_SSE;
-    else if (head->status >= 400 && head->status < 500 && is_json && is_probe(leg))
+    else if (is_json && may_explain(leg, head->status))
         leg->body_kind = LEG_BODY_REFUSAL;
     if (head->status == 200 && is_initialize(leg))
         keep_session(leg, head);
@@ -81,6 +90,7 @@ static void take_events(struct leg *leg, Str bytes)
             leg_fail(leg, FAILURE_MALFORMED, "the server sent an answer over the size limit");
             return;
         case SSE_EVENT:
+            leg_note_event(leg, &event);
             if (event.data.n && str_eq(event.type, STR("message")) && leg_take(leg, event.data))
                 return;
         }
@@ -142,6 +152,19 @@ static void end_refused(struct leg *leg)
     int status = leg->status;
     if (auth_retries(leg))
         return;
+    enum refusal_kind kind = REFUSAL_UNREAD;
+    if (leg->body_kind == LEG_BODY_REFUSAL)
+        kind = leg_take_refusal(leg, buf_str(&leg->body));
+    if (kind == REFUSAL_TAKEN)
+        return;
+    if (kind == REFUSAL_OF_ERA) {
+        leg_era_lost(leg);
+        return;
+    }
+    if (leg->resumes) {
+        leg_fail(leg, FAILURE_GONE, "the server ended its stream and does not go on with it");
+        return;
+    }
     if (status == 404 && leg->has_session && !leg->is_handshake) {
         leg_session_lost(leg);
         return;
@@ -156,6 +179,8 @@ static void on_end(void *user, enum status status, const char *why)
 {
     struct leg *leg = user;
     leg->http = NULL;
+    if (leg->body_kind == LEG_BODY_SSE && !leg->is_notification && leg_resume(leg))
+        return;
     if (status != ST_OK) {
         log_info("request to server failed server=%.*s why=%s",
                  STR_ARG(leg->upstream->server->spec->alias), why ? why : status_text(status));
@@ -169,7 +194,7 @@ static void on_end(void *user, enum status status, const char *why)
     } else if (leg->body_kind == LEG_BODY_JSON) {
         if (!leg_take(leg, buf_str(&leg->body)))
             leg_fail(leg, FAILURE_MALFORMED, "the server sent another request's answer");
-    } else if (leg->body_kind != LEG_BODY_REFUSAL || !leg_take_refusal(leg, buf_str(&leg->body))) {
+    } else {
         end_refused(leg);
     }
 }
@@ -191,25 +216,13 @@ static void add_header(struct header_list *list, Str name, Str value)
     list->items[list->count++] = (struct http_header){ .name = name, .value = value };
 }
 
-/* A name as a field's value: as it is if that can't be misread, else in the base64 form. Source:
- * MCP 2026-07-28, header encoding. */
-static void write_name(struct buf *out, Str name)
+static void add_fields(struct header_list *list, Str fields)
 {
-    static const Str mark = STR_INIT("=?base64?");
-    bool is_plain =
-        name.n && name.p[0] != ' ' && name.p[name.n - 1] != ' ' && !str_starts(name, mark);
-    for (size_t i = 0; i < name.n; i++)
-        is_plain = is_plain && name.p[i] >= ' ' && name.p[i] <= '~';
-    if (is_plain || !name.n) {
-        buf_add(out, name);
-        return;
+    while (fields.n) {
+        Str line = str_cut(&fields, '\n');
+        Str name = str_cut(&line, ':');
+        add_header(list, name, line);
     }
-    buf_add(out, mark);
-    if (buf_reserve(out, BASE64_SIZE(name.n))) {
-        base64_encode(name, out->p + out->n);
-        out->n += BASE64_SIZE(name.n);
-    }
-    buf_add(out, STR("?="));
 }
 
 /* credential: NULL for none; name: the field's value, empty for none. */
@@ -217,8 +230,13 @@ static void make_headers(const struct leg *leg, const struct http_header *creden
                          const struct buf *name, struct header_list *out)
 {
     const struct upstream *upstream = leg->upstream;
-    add_header(out, STR("Content-Type"), STR("application/json"));
-    add_header(out, STR("Accept"), STR("application/json, text/event-stream"));
+    if (leg->resumes) {
+        add_header(out, STR("Accept"), STR("text/event-stream"));
+        add_header(out, STR("Last-Event-ID"), buf_str(&leg->event_id));
+    } else {
+        add_header(out, STR("Content-Type"), STR("application/json"));
+        add_header(out, STR("Accept"), STR("application/json, text/event-stream"));
+    }
     add_header(out, STR("User-Agent"), STR("mcpd/" MCP_VERSION));
     if (credential)
         add_header(out, credential->name, credential->value);
@@ -227,6 +245,7 @@ static void make_headers(const struct leg *leg, const struct http_header *creden
         add_header(out, STR("Mcp-Method"), leg->method);
         if (name->n)
             add_header(out, STR("Mcp-Name"), buf_str(name));
+        add_fields(out, leg->fields);
         return;
     }
     if (upstream->version.n)
@@ -241,22 +260,28 @@ enum status leg_http_start(struct leg *leg, Str text, const struct http_header *
     struct header_list headers = { .count = 0 };
     struct buf name;
     buf_init(&name, NAME_FIELD_MAX);
-    write_name(&name, leg->name);
+    mirror_write_value(&name, leg->name);
     make_headers(leg, credential, &name, &headers);
     struct http_request_spec spec = {
         .url = upstream->server->spec->url,
         .ca_file = upstream->server->spec->ca_file,
-        .method = STR("POST"),
+        .method = leg->resumes ? STR("GET") : STR("POST"),
         .headers = headers.items,
         .header_count = headers.count,
         .body = text,
         .connect_timeout_ms = upstream->owner->limits->connect_timeout_ms,
     };
-    leg->generation = upstream->generation;
-    leg->has_session = upstream->session.n > 0;
+    if (!leg->resumes) { /* what is taken up again stays in its session */
+        leg->generation = upstream->generation;
+        leg->has_session = upstream->session.n > 0;
+    }
     leg->status = 0;
+    leg->body_kind = LEG_BODY_IGNORED;
+    buf_clear(&leg->body); /* of an earlier try */
     leg->http = name.is_full ? NULL : http_client_start(upstream->owner->http, &spec, &events, leg);
     buf_free(&name);
+    if (leg->http && leg->is_paused)
+        http_call_pause(leg->http, true);
     return leg->http ? ST_OK : ST_NO_MEMORY;
 }
 
@@ -272,9 +297,9 @@ static enum status send_with_bearer(struct leg *leg, Str text, Str token)
     return status;
 }
 
-static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
+static enum status send_text(struct leg *leg, Str text)
 {
-    const struct server *server = upstream->server;
+    const struct server *server = leg->upstream->server;
     if (auth_hold(leg, text) != ST_OK)
         return ST_NO_MEMORY;
     if (server->has_tokens)
@@ -284,6 +309,18 @@ static enum status http_send(struct upstream *upstream, struct leg *leg, Str tex
     return leg_http_start(leg, text, NULL);
 }
 
+static enum status http_send(struct upstream *upstream, struct leg *leg, Str text)
+{
+    (void)upstream;
+    return send_text(leg, text);
+}
+
+enum status http_send_resume(struct leg *leg)
+{
+    leg->auth.tries = 0;
+    return send_text(leg, (Str){ 0 });
+}
+
 static void http_release(struct leg *leg, bool was_cancelled)
 {
     struct upstream *upstream = leg->upstream;
@@ -291,6 +328,8 @@ static void http_release(struct leg *leg, bool was_cancelled)
     if (leg->http)
         http_call_cancel(leg->http);
     leg->http = NULL;
+    if (leg->pause)
+        timer_stop(leg->pause);
     if (was_waiting || !was_cancelled || !leg->is_sent || leg->is_notification ||
         upstream->era == ERA_MODERN)
         return; /* there, the closed stream is the cancellation */

@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server half of the SDK's second line: both eras, or 2026-07-28 alone.
-export { McpServer, createMcpHandler } from "@modelcontextprotocol/server";
+export {
+  McpServer,
+  ResourceTemplate,
+  completable,
+  createMcpHandler,
+  createRequestStateCodec,
+  fromJsonSchema,
+  inputRequired,
+  isLegacyRequest,
+} from "@modelcontextprotocol/server";
 export { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
-export { toNodeHandler } from "@modelcontextprotocol/node";
+export {
+  NodeStreamableHTTPServerTransport,
+  localhostHostValidation,
+  localhostOriginValidation,
+  toNodeHandler,
+} from "@modelcontextprotocol/node";
+export { z } from "zod";

@@ -15,7 +15,9 @@ static void begin_modern(struct rig *rig, struct got *got)
 }
 
 #define RESULT(id, text) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{\"content\":\"" text "\"}}"
-#define EVENT(data)      "data: " data "\n\n"
+#define ERROR(id, code)                                                                            \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code ",\"message\":\"no\"}}"
+#define EVENT(data) "data: " data "\n\n"
 
 static const struct {
     const char *name;
@@ -47,10 +49,22 @@ static const struct {
       "asks for input" },
     { "error", 200, "application/json",
       "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-1,\"message\":\"m\\n\",\"data\":9}}",
-      "\"error\":{\"code\":-1,\"message\":\"m\\n\"}" },
-    { "error about our headers", 200, "application/json",
-      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32020,\"message\":\"m\"}}",
-      "\"code\":-32603" },
+      "\"error\":{\"code\":-1,\"message\":\"m\\n\",\"data\":9}" },
+    { "error with our data", 200, "application/json",
+      "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-1,\"message\":\"m\",\"data\":"
+      "{\"a\":1,\"mcpd/decision\":\"no\"}}}",
+      "\"data\":{\"a\":1}}" },
+    { "error in a 400", 400, "application/json", ERROR("ID", "-32602"), "\"code\":-32602" },
+    { "error in a 404", 404, "application/json", ERROR("ID", "-32601"), "\"code\":-32601" },
+    { "capability", 400, "application/json", ERROR("ID", "-32021"), "\"code\":-32021" },
+    { "no resource", 200, "application/json", ERROR("ID", "-32002"), "\"code\":-32602" },
+    { "reserved code", 200, "application/json", ERROR("ID", "-32099"), "\"code\":-32603" },
+    { "row 30 error in a 401", 401, "application/json", ERROR("ID", "-5"), "authorization" },
+    { "row 30 error in a 403", 403, "application/json", ERROR("ID", "-5"), "authorization" },
+    { "error for nobody in a 400", 400, "application/json", ERROR("null", "-5"), "refused" },
+    { "error for another in a 400", 400, "application/json", ERROR("1", "-5"), "refused" },
+    { "error of a session in a 400", 400, "application/json", ERROR("ID", "-32001"), "refused" },
+    { "result in a 400", 400, "application/json", RESULT("ID", "no"), "refused" },
     { "cut", 200, "application/json", "{\"jsonrpc\":\"2.0\"", "-32603" },
     { "nothing", 200, "application/json", "", "-32603" },
     { "row 24 another type", 200, "text/html", RESULT("ID", "no"), "-32603" },
@@ -85,10 +99,179 @@ static void answers_that_are_accepted_or_not(void)
         turn(&rig);
         CHECK_ROW(got.count == 1 && got_has(&got, answers[i].want), "%s: %s", answers[i].name,
                   got.body);
-        CHECK_ROW(!got_has(&got, "\"no\""), "%s: passed on", answers[i].name);
+        CHECK_ROW(!got_has(&got, "\"content\":\"no\"") && !got_has(&got, "mcpd/decision"),
+                  "%s: passed on", answers[i].name);
         rig_close(&rig);
         CHECK_ROW(got.count == 1, "%s: %d replies", answers[i].name, got.count);
     }
+}
+
+#define MARKED_LIST(mark)                                                                          \
+    "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"tools\":[{\"name\":\"get_x\",\"inputSchema\":"   \
+    "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"x-mcp-header\":\"" mark     \
+    "\"}}}}]}}"
+
+/* A server that wants headers that we knew nothing of: its list is fetched, the call goes again
+ * with them, and not a third time. */
+static void a_call_refused_for_its_headers(void)
+{
+    for (int again = 0; again < 2; again++) {
+        struct rig rig;
+        struct got got;
+        rig_open(&rig);
+        (void)say_modern(&rig, &rig.dev, "tools/call", "get_x",
+                         "\"name\":\"get_x\",\"arguments\":{\"a\":\"v\\u00e9\"}", &got);
+        be_modern(&rig, 0);
+        CHECK(!sent_has(1, "Mcp-Param-"));
+        answer_typed(1, 400, "application/json", ERROR("ID", "-32020"), NULL);
+        turn(&rig);
+        CHECK(sent_has(2, "tools/list") && got.count == 0);
+        answer_json(2, MARKED_LIST("A"));
+        turn(&rig);
+        CHECK(sent_count == 4 && sent_has(3, "Mcp-Param-A: =?base64?dsOp?=") && got.count == 0);
+        if (again)
+            answer_typed(3, 400, "application/json", ERROR("ID", "-32020"), NULL);
+        else
+            answer_json(3, RESULT("ID", "yes"));
+        turn(&rig);
+        CHECK(got.count == 1 && got_has(&got, again ? "-32603" : "\"yes\"") && sent_count == 4);
+        rig_close(&rig);
+    }
+}
+
+/* What a server's error is to clients of either era: status and code. */
+static void errors_have_the_status_of_the_clients_era(void)
+{
+    static const struct {
+        const char *text, *code;
+        int modern, legacy;
+        const char *legacy_code;
+    } rows[] = {
+        { ERROR("ID", "-32601"), "-32601", 404, 200, "-32601" },
+        { ERROR("ID", "-32021"), "-32021", 400, 200, "-32603" },
+        { ERROR("ID", "-32602"), "-32602", 200, 200, "-32602" },
+        { ERROR("ID", "-32002"), "-32602", 200, 200, "-32002" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32602,\"message\":\"m\",\"data\":{"
+          "\"uri\":"
+          "\"x\"}}}",
+          "-32602", 200, 200, "-32602" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig rig;
+        struct got got, session;
+        begin_modern(&rig, &got);
+        answer_json(1, rows[i].text);
+        CHECK_ROW(got.status == rows[i].modern && got_has(&got, rows[i].code), "%zu: %d %s", i,
+                  got.status, got.body);
+        greet(&rig, &rig.dev, &session);
+        (void)say(&rig, &rig.dev, session.session, GET_X("1"), &got);
+        answer_json(2, rows[i].text);
+        CHECK_ROW(got.status == rows[i].legacy && got_has(&got, rows[i].legacy_code), "%zu: %d %s",
+                  i, got.status, got.body);
+        rig_close(&rig);
+    }
+}
+
+/* -32022 to a call: the server is asked anew what it speaks, and the call goes on from there. */
+static void a_server_that_changes_its_version(void)
+{
+    struct rig rig;
+    struct got got;
+    begin_modern(&rig, &got);
+    answer_typed(1, 400, "application/json",
+                 "{\"jsonrpc\":\"2.0\",\"id\":ID,\"error\":{\"code\":-32022,\"message\":\"no\","
+                 "\"data\":{\"supported\":[\"2025-11-25\"]}}}",
+                 NULL);
+    turn(&rig);
+    be_legacy(&rig, 2, "s");
+    CHECK(sent_has(5, "get_x") && got.count == 0);
+    answer_json(5, RESULT("ID", "yes"));
+    CHECK(got.count == 1 && got_has(&got, "\"yes\""));
+    rig_close(&rig);
+}
+
+static void wait_a_moment(struct rig *rig)
+{
+    for (int i = 0; i < 10; i++) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+        turn(rig);
+    }
+}
+
+/* How a stream that ended early is taken up again: what the first one said, what is asked for then,
+ * what comes, and what the client gets. */
+static const struct {
+    const char *name, *first, *asked;
+    int status;
+    const char *type, *want;
+} resumed[] = {
+    { "the answer", "retry: 100\nid: e1\ndata: \n\n", "Last-Event-ID: e1\n", 200,
+      "text/event-stream", "\"yes\"" },
+    { "the last id", "id: e1\nretry: 100\ndata: \n\nid: e2\ndata:\n\n", "Last-Event-ID: e2\n", 200,
+      "text/event-stream", "\"yes\"" },
+    { "no id", "retry: 100\ndata: \n\n", NULL, 0, NULL, "without an answer" },
+    { "an id with a control byte", "retry: 100\nid: e\001\ndata: \n\n", NULL, 0, NULL,
+      "without an answer" },
+    { "not there", "retry: 100\nid: e1\ndata: \n\n", "Last-Event-ID: e1\n", 404, NULL,
+      "does not go on" },
+    { "not allowed", "retry: 100\nid: e1\ndata: \n\n", "Last-Event-ID: e1\n", 405, NULL,
+      "does not go on" },
+    { "no stream", "retry: 100\nid: e1\ndata: \n\n", "Last-Event-ID: e1\n", 200, "application/json",
+      "-32603" },
+};
+
+static void streams_are_taken_up_again(void)
+{
+    for (size_t i = 0; i < COUNT(resumed); i++) {
+        struct rig rig;
+        struct got got;
+        char rest[512];
+        rig_open(&rig);
+        (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+        be_legacy(&rig, 0, "s");
+        answer_typed(3, 200, "text/event-stream", resumed[i].first, NULL);
+        turn(&rig);
+        CHECK_ROW(sent_count == 4, "%s: at once", resumed[i].name);
+        wait_a_moment(&rig);
+        CHECK_ROW(sent_count == (resumed[i].asked ? 5 : 4), "%s", resumed[i].name);
+        if (resumed[i].asked && sent_count == 5) {
+            CHECK_ROW(strcmp(sent[4].method, "GET") == 0 && !sent[4].body[0] &&
+                          sent_has(4, resumed[i].asked) && sent_has(4, "Mcp-Session-Id: s") &&
+                          sent_has(4, "Accept: text/event-stream\n"),
+                      "%s: %s", resumed[i].name, sent[4].headers);
+            (void)snprintf(rest, sizeof rest,
+                           "data: {\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{"
+                           "\"content\":\"yes\"}}\n\n",
+                           STR_ARG(sent_id(3)));
+            answer_typed(4, resumed[i].status, resumed[i].type, rest, NULL);
+        }
+        turn(&rig);
+        CHECK_ROW(got.count == 1 && got_has(&got, resumed[i].want), "%s: %s", resumed[i].name,
+                  got.body);
+        rig_close(&rig);
+    }
+}
+
+/* In the stateless era nothing is taken up, and a client that leaves ends the wait for it. */
+static void streams_are_left_alone(void)
+{
+    struct rig rig;
+    struct got got;
+    begin_modern(&rig, &got);
+    answer_typed(1, 200, "text/event-stream", "retry: 100\nid: e1\ndata: \n\n", NULL);
+    wait_a_moment(&rig);
+    CHECK(got.count == 1 && got_has(&got, "without an answer") && sent_count == 2);
+    rig_close(&rig);
+    rig_open(&rig);
+    struct call *call =
+        say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
+    be_legacy(&rig, 0, "s");
+    answer_typed(3, 200, "text/event-stream", "retry: 100\nid: e1\ndata: \n\n", NULL);
+    turn(&rig);
+    call_abandon(call);
+    wait_a_moment(&rig);
+    CHECK(sent_count == 5 && sent_has(4, "notifications/cancelled") && got.count == 0);
+    rig_close(&rig);
 }
 
 /* S8, row 28: nothing upstream is shared between principals. */
@@ -446,6 +629,11 @@ static void notifications_do_not_pile_up(void)
 int main(void)
 {
     RUN(answers_that_are_accepted_or_not);
+    RUN(a_call_refused_for_its_headers);
+    RUN(errors_have_the_status_of_the_clients_era);
+    RUN(a_server_that_changes_its_version);
+    RUN(streams_are_taken_up_again);
+    RUN(streams_are_left_alone);
     RUN(principals_do_not_share);
     RUN(a_lost_session_is_made_anew);
     RUN(a_session_is_lost_for_all_at_once);
