@@ -190,6 +190,7 @@ static void one_policy(struct buf *policy, struct buf *tool, struct buf *out)
     struct vm *vm;
     make_policy(policy);
     make_tool(tool);
+    ENSURE(tool->p);
     struct program *program = draft_compile(buf_str(policy), "narrow.pol");
     if (!program || vm_open(program, &vm) != ST_OK)
         return;
@@ -200,6 +201,7 @@ static void one_policy(struct buf *policy, struct buf *tool, struct buf *out)
     vm_narrow(vm, &question, STR("read_x"), &needs);
     buf_clear(out);
     narrow_schema_write(&own, 0, &needs, out);
+    ENSURE(out->p);
     struct json_doc narrow = read_json(buf_str(out), &mem);
     bool is_same = str_eq(buf_str(out), buf_str(tool));
     narrowed_count += !is_same;
