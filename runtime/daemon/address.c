@@ -53,8 +53,10 @@ static bool split_port(Str text, struct authority *out)
 /* host, host:port, [v6], [v6]:port. */
 static bool split_authority(Str text, struct authority *out)
 {
-    *out = (struct authority){ .is_ipv6 = text.p && str_starts(text, STR("[")) };
-    const char *end = text.n ? memchr(text.p, out->is_ipv6 ? ']' : ':', text.n) : NULL;
+    if (!text.p || text.n == 0)
+        return false;
+    *out = (struct authority){ .is_ipv6 = str_starts(text, STR("[")) };
+    const char *end = memchr(text.p, out->is_ipv6 ? ']' : ':', text.n);
     size_t at = end ? (size_t)(end - text.p) : text.n;
     if (out->is_ipv6) {
         if (!end)
