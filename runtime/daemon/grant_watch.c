@@ -51,7 +51,7 @@ static void look(void *user)
     int64_t version = watch->version;
     if (watch->store->ops->version(watch->store, &version) == ST_OK && version != watch->version) {
         watch->version = version;
-        if (!gateway_is_idle(watch->gateway))
+        if (gateway_has_guests(watch->gateway))
             cut_ended(watch);
     }
     timer_start(watch->timer, GRANT_WATCH_MS);

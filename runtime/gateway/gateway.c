@@ -497,6 +497,12 @@ void gateway_cut(struct gateway *gateway, bool (*has_ended)(void *user, Str gran
     struct call *call;
     while ((call = find_ended(gateway, has_ended, user)))
         call_fail(call, "the grant has ended");
+    sessions_cut(gateway->sessions, has_ended, user);
+}
+
+bool gateway_has_guests(const struct gateway *gateway)
+{
+    return gateway->calls || !sessions_are_none(gateway->sessions);
 }
 
 void gateway_stop(struct gateway *gateway)

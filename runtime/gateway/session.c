@@ -103,6 +103,25 @@ void sessions_sweep(struct sessions *sessions)
         }
 }
 
+void sessions_cut(struct sessions *sessions, bool (*has_ended)(void *user, Str grant), void *user)
+{
+    for (size_t i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session *s = sessions->buckets[i], *next; s; s = next) {
+            next = s->next;
+            if (s->caller.grant.n && has_ended(user, s->caller.grant))
+                session_end(sessions, s);
+        }
+}
+
+bool sessions_are_none(const struct sessions *sessions)
+{
+    for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+        if (sessions->buckets[i])
+            return false;
+    }
+    return true;
+}
+
 /* Makes room for one more session of the grant. */
 static void end_least_used(struct sessions *sessions, Str grant)
 {

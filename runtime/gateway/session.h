@@ -69,4 +69,8 @@ void sessions_each(struct sessions *sessions, void (*visit)(void *user, struct s
 /* Ends what has been idle too long; cheap enough for once a minute. */
 void sessions_sweep(struct sessions *sessions);
 
+/* Ends the sessions of grants of which has_ended says so. */
+void sessions_cut(struct sessions *sessions, bool (*has_ended)(void *user, Str grant), void *user);
+bool sessions_are_none(const struct sessions *sessions);
+
 #endif

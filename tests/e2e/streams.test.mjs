@@ -148,6 +148,30 @@ test("an answer is JSON when nothing comes before it, else a stream that ends wi
   assert.equal(none.headers.get("content-type"), "application/json", "foreign tokens are not passed on");
 });
 
+test("a session's own stream ends with its grant", async (t) => {
+  const { gateway, one, two } = await gatewayWith(t);
+  const open = async (token) => {
+    const session = await openLegacy(gateway.port, "chatty", token);
+    const stream = await ask(gateway, token, "chatty", { method: "GET", headers: inSession(session) });
+    assert.equal(stream.status, 200);
+    return stream.body.getReader();
+  };
+  const ended = await open(one.token);
+  const other = await open(two.token);
+  await gateway.revoke(one.id);
+  const over = (async () => {
+    for (;;) if ((await ended.read()).done) return "over";
+  })().catch(() => "over");
+  const waited = new Promise((done) => setTimeout(done, 3000, "still open").unref());
+  assert.equal(await Promise.race([over, waited]), "over");
+  const goesOn = (async () => {
+    for (;;) if ((await other.read()).done) return "over";
+  })().catch(() => "over");
+  const moment = new Promise((done) => setTimeout(done, 500, "still open"));
+  assert.equal(await Promise.race([goesOn, moment]), "still open");
+  await other.cancel();
+});
+
 test("a stream that broke is resumed by its own session alone", async (t) => {
   const { gateway, one, two } = await gatewayWith(t);
   const session = await openLegacy(gateway.port, "chatty", one.token);
