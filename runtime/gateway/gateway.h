@@ -73,7 +73,7 @@ void gateway_close(struct gateway *gateway); /* takes it; must be stopped; NULL 
 /* True when there is anything that gateway_cut could end. */
 bool gateway_has_guests(const struct gateway *gateway);
 
-/* Fails what is in flight for grants that have ended, and ends their sessions with their streams. */
+/* Fails what is in flight for grants that have ended, and ends their sessions and streams. */
 void gateway_cut(struct gateway *gateway, bool (*has_ended)(void *user, Str grant), void *user);
 
 /* Looks at all policy files now. */
