@@ -121,6 +121,8 @@ static void on_request(void *user, struct exchange *exchange)
     resume(connecting, login_callback_query(exchange_head(exchange)->target));
 }
 
+/* The type is the handler's. */
+// cppcheck-suppress constParameter
 static void on_gone(void *user, struct exchange *exchange)
 {
     struct connecting *connecting = user;

@@ -35,8 +35,10 @@ enum {
 static void rest(unsigned ms)
 {
     struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L };
-    while (nanosleep(&wait, &wait) != 0 && errno == EINTR)
-        continue;
+    int rc;
+    do {
+        rc = nanosleep(&wait, &wait);
+    } while (rc != 0 && errno == EINTR);
 }
 
 static int64_t now_ms(void)
@@ -66,8 +68,10 @@ static void say_down(int fd)
 static bool await(pid_t keeper, bool *was_killed)
 {
     int how = 0;
-    while (waitpid(keeper, &how, 0) < 0 && errno == EINTR)
-        continue;
+    pid_t rc;
+    do {
+        rc = waitpid(keeper, &how, 0);
+    } while (rc < 0 && errno == EINTR);
     *was_killed = WIFSIGNALED(how);
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
         return true;

@@ -305,7 +305,7 @@ static void fail_with(struct call *call, const struct answer *answer)
     if (answer->data != JSON_NONE)
         result_write_error_data(&data, answer->doc, answer->data);
     call_error(call, status_of_code(call, code), code, answer->message,
-               data.is_full ? (Str){ 0 } : buf_str(&data));
+               data.is_full ? STR("") : buf_str(&data));
     buf_free(&data);
 }
 

@@ -340,16 +340,15 @@ struct call *gateway_message(struct gateway *gateway, const struct incoming *inc
 {
     /* What servers may ask of the client is added to what the transport says of the caller. */
     struct caller caller = *incoming->caller;
-    struct incoming own = *incoming;
-    const struct incoming *in = &own;
-    struct request request = { .gateway = gateway, .in = in, .caller = &caller };
-    own.caller = &caller;
+    struct incoming in = *incoming;
+    in.caller = &caller;
+    struct request request = { .gateway = gateway, .in = &in, .caller = &caller };
     const struct gateway_limits *limits = &gateway->limits;
     struct json_limits strict = request_limits(limits);
     struct arena arena;
     struct call *call = NULL;
     arena_init(&arena, request_memory(limits));
-    enum json_error error = json_parse(in->body, &strict, &arena, &request.doc, NULL);
+    enum json_error error = json_parse(in.body, &strict, &arena, &request.doc, NULL);
     if (gateway->is_stopped)
         request_error(&request, 200, JSONRPC_INTERNAL_ERROR, "the gateway is stopping");
     else if (error != JSON_ERR_NONE)

@@ -223,8 +223,10 @@ static void on_ready(void *user, int events)
     struct asker *asker = user;
     if (events & WATCH_WRITE)
         flush(asker);
-    while (receive(asker))
-        continue;
+    bool has_more;
+    do {
+        has_more = receive(asker);
+    } while (has_more);
 }
 
 /* The first packet, before there is anything to serve. */

@@ -142,7 +142,7 @@ static void test_escapes(void)
  * name of a resource that a deny rule named by the first. */
 static void test_one_spelling(void)
 {
-    static const char plain[] = "!$&'()*+,=:@";
+    static const char unescaped[] = "!$&'()*+,=:@";
     static const char *const rows[] = {
         "https://h.example/?a=b+c", /* a blank to readers of forms, a plus to others */
         "https://h.example/?a=%2C",
@@ -160,11 +160,11 @@ static void test_one_spelling(void)
         "urn:a?b#c",
         "x://h/a?b=%24",
     };
-    for (size_t i = 0; i + 1 < sizeof plain; i++) {
+    for (size_t i = 0; i + 1 < sizeof unescaped; i++) {
         char text[64];
-        (void)snprintf(text, sizeof text, "file:///work/a%cb", plain[i]);
+        (void)snprintf(text, sizeof text, "file:///work/a%cb", unescaped[i]);
         CHECK_ROW(is_canonical(str_of(text)), "%s", text);
-        (void)snprintf(text, sizeof text, "file:///work/a%%%02Xb", (unsigned)plain[i]);
+        (void)snprintf(text, sizeof text, "file:///work/a%%%02Xb", (unsigned)unescaped[i]);
         CHECK_ROW(!is_canonical(str_of(text)), "%s", text);
     }
     check_rows(rows, COUNT(rows), false);

@@ -225,7 +225,6 @@ static void streams_are_taken_up_again(void)
     for (size_t i = 0; i < COUNT(resumed); i++) {
         struct rig rig;
         struct got got;
-        char rest[512];
         rig_open(&rig);
         (void)say_modern(&rig, &rig.dev, "tools/call", "get_x", "\"name\":\"get_x\"", &got);
         be_legacy(&rig, 0, "s");
@@ -239,11 +238,12 @@ static void streams_are_taken_up_again(void)
                           sent_has(4, resumed[i].asked) && sent_has(4, "Mcp-Session-Id: s") &&
                           sent_has(4, "Accept: text/event-stream\n"),
                       "%s: %s", resumed[i].name, sent[4].headers);
-            (void)snprintf(rest, sizeof rest,
+            char events[512];
+            (void)snprintf(events, sizeof events,
                            "data: {\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{"
                            "\"content\":\"yes\"}}\n\n",
                            STR_ARG(sent_id(3)));
-            answer_typed(4, resumed[i].status, resumed[i].type, rest, NULL);
+            answer_typed(4, resumed[i].status, resumed[i].type, events, NULL);
         }
         turn(&rig);
         CHECK_ROW(got.count == 1 && got_has(&got, resumed[i].want), "%s: %s", resumed[i].name,
