@@ -12,7 +12,9 @@ static Str text_of(const struct config_reader *reader, uint32_t object, Str key)
 {
     uint32_t member =
         object == JSON_NONE ? JSON_NONE : config_member(reader, object, key, CONFIG_STRING);
-    return member == JSON_NONE ? STR("") : json_text(json_at(&reader->doc, member));
+    if (member == JSON_NONE)
+        return (Str){ 0 };
+    return json_text(json_at(&reader->doc, member));
 }
 
 static uint32_t at_of(const struct config_reader *reader, uint32_t object, Str key)

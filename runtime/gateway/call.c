@@ -304,8 +304,10 @@ static void fail_with(struct call *call, const struct answer *answer)
     buf_init(&data, call->gateway->limits.max_result_bytes);
     if (answer->data != JSON_NONE)
         result_write_error_data(&data, answer->doc, answer->data);
-    call_error(call, status_of_code(call, code), code, answer->message,
-               data.is_full ? STR("") : buf_str(&data));
+    Str told = { 0 };
+    if (!data.is_full)
+        told = buf_str(&data);
+    call_error(call, status_of_code(call, code), code, answer->message, told);
     buf_free(&data);
 }
 
